@@ -1,0 +1,124 @@
+"""What one run has been asked to do: plain immutable data, and every default.
+
+Named tuples rather than frozen dataclasses: as immutable, and importing ``dataclasses`` costs
+a tenth of the whole program's start.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Mapping, NamedTuple
+
+from check_starttls_cert.thresholds import Threshold
+
+DEFAULT_PROTOCOL = "smtp"
+DEFAULT_NAME_CHECK = "cn_san"
+DEFAULT_TIMEOUT = 10.0
+"""Seconds for the whole run."""
+MAX_TIMEOUT = 3600.0
+
+DEFAULT_WARNING = Threshold(((28, "d"), (30, "%")))
+DEFAULT_CRITICAL = Threshold(((7, "d"), (10, "%")))
+"""The smaller counts: 28 and 7 days for yearly certificates, 14 and 5 for those of 47 days."""
+
+
+PUBLIC = 0.0
+"""``max_lifetime`` of the CA/Browser Forum's rule; no certificate has a lifetime of nothing."""
+
+QUESTIONS = (
+    "connection",
+    "name",
+    "chain",
+    "self-signed",
+    "trust",
+    "key-size",
+    "signature",
+    "pin",
+    "lifetime",
+    "tls",
+)
+"""The questions whose state the user may set."""
+
+
+class Target(NamedTuple):
+    """The service to check."""
+
+    host: str
+    protocol: str
+    port: int
+    name: str
+    """The first reference identity, in the form of ``names.to_ascii``; protocols that announce one say this."""
+    family: int = socket.AF_UNSPEC
+    sni: str | None = None
+    """The name for Server Name Indication, where it is not ``name``."""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.protocol} {host}:{self.port}"
+
+
+class Thresholds(NamedTuple):
+    """When the remaining days alarm."""
+
+    warning: Threshold
+    critical: Threshold
+
+
+class MinimumSize(NamedTuple):
+    """Bits below which a key warns, and below which it is critical."""
+
+    warning: int
+    critical: int
+
+
+DEFAULT_MIN_RSA_BITS = MinimumSize(2048, 1024)
+DEFAULT_MIN_EC_BITS = MinimumSize(256, 192)
+
+
+class Settings(NamedTuple):
+    """Everything one run needs to know."""
+
+    target: Target
+    thresholds: Thresholds
+    names: tuple[str, ...]
+    """Every reference identity; the certificate must cover all."""
+    name_check: str = DEFAULT_NAME_CHECK
+    ca_file: str | None = None
+    ca_dir: str | None = None
+    allow_self_signed: bool = False
+    states: Mapping[str, str] = {}
+    """The state of a question's bad answer, where the user has set it."""
+    min_rsa_bits: MinimumSize = DEFAULT_MIN_RSA_BITS
+    min_ec_bits: MinimumSize = DEFAULT_MIN_EC_BITS
+    min_tls: str | None = None
+    """The oldest TLS version that is fine, like ``1.2``."""
+    issuers: tuple[str, ...] = ()
+    fingerprints: tuple[bytes, ...] = ()
+    """SHA-256 digests of the whole certificate."""
+    spki_pins: tuple[bytes, ...] = ()
+    """SHA-256 digests of the SubjectPublicKeyInfo (RFC 7469 section 2.4)."""
+    max_lifetime: float | None = None
+    """Days; ``PUBLIC`` for the limit of public certification authorities."""
+    timeout: float = DEFAULT_TIMEOUT
+    output: str = "nagios"
+    verbose: int = 0
+    prtg_schema: int = 2
+    """Version of the Script v2 document."""
+
+
+def thresholds(warning: Threshold | None, critical: Threshold | None) -> Thresholds:
+    """Return the thresholds in force where either may be left to its default.
+
+    A default critical threshold gives way to a stricter warning threshold: it is then a quarter of that, as
+    7 days are of 28, so that ``-w 5`` alone warns at 5 days and does not alarm at 7.
+    Raises ``ValueError`` when both are given and contradict each other.
+    """
+    if warning is not None and critical is not None and critical.is_above(warning):
+        raise ValueError(
+            f"the critical threshold {critical} is above the warning threshold {warning}; "
+            "allowed are critical thresholds that are reached after the warning"
+        )
+    if critical is None:
+        quarter = tuple((number / 4, unit) for number, unit in warning.bounds) if warning is not None else ()
+        critical = Threshold(DEFAULT_CRITICAL.bounds + quarter)
+    return Thresholds(warning or DEFAULT_WARNING, critical)

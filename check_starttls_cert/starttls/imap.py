@@ -1,0 +1,77 @@
+"""IMAP: RFC 9051 section 6.2.1 (and RFC 3501, which says the same).
+
+::
+
+    S: * OK [CAPABILITY IMAP4rev2 STARTTLS] ready
+    C: a1 CAPABILITY
+    S: * CAPABILITY IMAP4rev2 STARTTLS LOGINDISABLED
+    S: a1 OK CAPABILITY completed
+    C: a2 STARTTLS
+    S: a2 OK Begin TLS negotiation now
+"""
+
+from __future__ import annotations
+
+from check_starttls_cert.errors import Refused
+from check_starttls_cert.starttls.literal import read_line
+from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.wire import Wire
+
+
+def starttls(wire: Wire, name: str) -> None:
+    """Hold the conversation up to the go-ahead for TLS."""
+    wire.step = "greeting"
+    greeting = wire.read_line()
+    status = greeting.upper().split()[:2]
+    if status == [b"*", b"PREAUTH"]:
+        # RFC 9051 section 6.2.1: STARTTLS is valid in the not authenticated state only.
+        raise Refused(
+            "the server greets with PREAUTH, after which IMAP has no STARTTLS",
+            quote=greeting,
+            hint="have the server ask this host for authentication, or check imaps on port 993",
+        )
+    if status == [b"*", b"BYE"]:
+        raise turned_away(wire, greeting)
+    if status != [b"*", b"OK"]:
+        raise Foreign(greeting)
+
+    result, untagged = command(wire, b"a1", b"CAPABILITY")
+    if result.upper().split()[1:2] != [b"OK"]:
+        raise Refused("the server refuses CAPABILITY", quote=result)
+    capabilities = [
+        word for line in untagged if line.upper().split()[1:2] == [b"CAPABILITY"] for word in line.upper().split()[2:]
+    ]
+    if b"STARTTLS" not in capabilities:
+        raise not_offered(capabilities)
+
+    result, _ = command(wire, b"a2", b"STARTTLS")
+    if result.upper().split()[1:2] != [b"OK"]:
+        raise refused_after_offer(result)
+
+
+def greet(wire: Wire) -> None:
+    """Read the greeting."""
+    wire.step = "greeting"
+    wire.read_line()
+
+
+def goodbye(wire: Wire, name: str) -> None:
+    """RFC 9051 section 6.1.3."""
+    command(wire, b"a3", b"LOGOUT")
+
+
+def command(wire: Wire, tag: bytes, name: bytes) -> tuple[bytes, list[bytes]]:
+    """Send a command; return its tagged response and the untagged ones before it (section 2.2.2)."""
+    wire.step = f"response to {name.decode('ascii')}"
+    wire.send(tag + b" " + name + b"\r\n")
+    untagged: list[bytes] = []
+    while True:
+        line = read_line(wire)
+        if line.startswith(tag + b" "):
+            return line, untagged
+        if not line.startswith(b"* "):
+            raise Foreign(line)
+        if line.upper().split()[1:2] == [b"BYE"] and name != b"LOGOUT":
+            # Section 7.1.5: the server is about to close, and says why.
+            raise turned_away(wire, line)
+        untagged.append(line)

@@ -1,0 +1,95 @@
+"""IRC: the STARTTLS extension, https://ircv3.net/specs/deprecated/tls, with capability negotiation.
+
+::
+
+    C: CAP LS 302
+    S: :irc.example.com CAP * LS :multi-prefix tls
+    C: STARTTLS
+    S: :irc.example.com 670 * :STARTTLS successful, go ahead with TLS handshake
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from check_starttls_cert.errors import Refused
+from check_starttls_cert.starttls.recognise import Foreign, not_offered, turned_away
+from check_starttls_cert.wire import Wire
+
+NO_CAPABILITIES = (b"410", b"421", b"451")
+"""ERR_INVALIDCAPCMD, ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED."""
+
+GO_AHEAD = b"670"
+REFUSALS = (b"691", b"421", b"451", b"462")
+"""ERR_STARTTLS, ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED, ERR_ALREADYREGISTERED. Other numbers may be mere noise."""
+
+
+class Message(NamedTuple):
+    """RFC 1459 section 2.3.1, without the prefix."""
+
+    command: bytes
+    parameters: list[bytes]
+
+
+def starttls(wire: Wire, name: str) -> None:
+    """Hold the conversation up to the go-ahead for TLS."""
+    wire.send(b"CAP LS 302\r\n")
+    capabilities: list[bytes] = []
+    while True:
+        message = read_message(wire, "answer to CAP LS")
+        if message.command in NO_CAPABILITIES:
+            break  # STARTTLS is tried with a server that does not say what it can
+        if message.command == b"CAP" and [each.upper() for each in message.parameters[1:2]] == [b"LS"]:
+            capabilities += message.parameters[-1].split()
+            if message.parameters[2:3] != [b"*"]:  # an asterisk: more lines follow
+                if b"tls" not in capabilities:
+                    raise not_offered(capabilities, "the capability tls")
+                break
+
+    wire.send(b"STARTTLS\r\n")
+    while True:
+        message = read_message(wire, "answer to STARTTLS")
+        if message.command == GO_AHEAD:
+            return
+        if message.command in REFUSALS:
+            raise Refused("the server refuses STARTTLS", quote=b" ".join(message.parameters))
+
+
+def goodbye(wire: Wire, name: str) -> None:
+    """RFC 1459 section 4.1.6: the server answers QUIT with ERROR and closes."""
+    wire.send(b"QUIT\r\n")
+    with suppress(Refused):
+        while True:
+            read_message(wire, "answer to QUIT")
+
+
+def read_message(wire: Wire, step: str) -> Message:
+    """Return the next message that is not mere noise; answer PING on the way.
+
+    Before registration servers send NOTICEs about looking up the client, and some a PING.
+    """
+    wire.step = step
+    while True:
+        message = parsed(wire.read_line())
+        if message.command == b"PING":
+            wire.send(b"PONG :" + b" ".join(message.parameters) + b"\r\n")
+        elif message.command == b"ERROR":
+            raise turned_away(wire, b" ".join(message.parameters))
+        elif message.command != b"NOTICE":
+            return message
+
+
+def parsed(line: bytes) -> Message:
+    """Return the message in a line. Raises ``Foreign``."""
+    rest = line
+    if rest.startswith(b"@"):  # message tags, of IRCv3
+        rest = rest.partition(b" ")[2].lstrip(b" ")
+    if prefixed := rest.startswith(b":"):
+        rest = rest.partition(b" ")[2]
+    middle, colon, trailing = rest.partition(b" :")
+    command, *parameters = middle.split() or [b""]
+    # Section 2.3.1: letters, or three digits, which come from servers, and those have a prefix.
+    if not command.isalpha() and not (prefixed and command.isdigit() and len(command) == 3):
+        raise Foreign(line)
+    return Message(command.upper(), [*parameters, trailing] if colon else parameters)

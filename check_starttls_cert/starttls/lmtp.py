@@ -1,0 +1,13 @@
+"""LMTP: RFC 2033. The conversation is SMTP's with LHLO in the place of EHLO (section 4.1)."""
+
+from __future__ import annotations
+
+from check_starttls_cert.starttls import smtp
+from check_starttls_cert.wire import Wire
+
+goodbye = smtp.goodbye
+
+
+def starttls(wire: Wire, name: str) -> None:
+    """Hold the conversation up to the go-ahead for TLS."""
+    smtp.starttls(wire, name, hello=b"LHLO")

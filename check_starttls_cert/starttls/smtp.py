@@ -1,0 +1,101 @@
+"""SMTP: RFC 5321 and its STARTTLS extension, RFC 3207.
+
+::
+
+    S: 220 mail.imc.org SMTP service ready
+    C: EHLO [192.0.2.1]
+    S: 250-mail.imc.org offers a warm hug of welcome
+    S: 250-8BITMIME
+    S: 250 STARTTLS
+    C: STARTTLS
+    S: 220 Go ahead
+
+LMTP (RFC 2033) differs in one verb and lives on these functions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from check_starttls_cert.errors import CHECK_PORT, Refused
+from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.wire import Wire
+
+
+class Reply(NamedTuple):
+    """A complete reply: its code and the text of each of its lines."""
+
+    code: int
+    lines: list[bytes]
+
+    def __bytes__(self) -> bytes:
+        return b"%d %s" % (self.code, b" ".join(self.lines))
+
+
+def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
+    """Hold the conversation up to the go-ahead for TLS. ``name`` is not used: SMTP does not announce it."""
+    greeting = read_reply(wire, "greeting")
+    if greeting.code >= 400:
+        # RFC 5321 section 3.1: 554 instead of 220 means there is no mail service.
+        raise turned_away(wire, bytes(greeting))
+    if greeting.code != 220:
+        raise Foreign(bytes(greeting))
+
+    # RFC 5321 section 4.1.1.1: a client that has no meaningful host name gives its address literal.
+    wire.send(hello + b" " + address_literal(wire) + b"\r\n")
+    verb = hello.decode("ascii")
+    offer = read_reply(wire, f"reply to {verb}")
+    if offer.code != 250:
+        raise Refused(f"the server refuses {verb}", quote=bytes(offer), hint=CHECK_PORT)
+    # RFC 5321 section 4.1.1.1: the first line is the greeting, the others each start with a keyword,
+    # "not case sensitive" (section 2.4).
+    keywords = [line.split()[0].upper() for line in offer.lines[1:] if line.split()]
+    if b"STARTTLS" not in keywords:
+        raise not_offered(keywords)
+
+    wire.send(b"STARTTLS\r\n")
+    answer = read_reply(wire, "reply to STARTTLS")
+    if answer.code != 220:
+        # RFC 3207 section 4: 454 when TLS is not available for a temporary reason.
+        raise refused_after_offer(bytes(answer))
+
+
+def greet(wire: Wire) -> None:
+    """Read the greeting."""
+    read_reply(wire, "greeting")
+
+
+def goodbye(wire: Wire, name: str) -> None:
+    """RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
+    wire.send(b"QUIT\r\n")
+    read_reply(wire, "reply to QUIT")
+
+
+def read_reply(wire: Wire, step: str) -> Reply:
+    """Return the next reply, read to the end of its last line (RFC 5321 section 4.2.1)."""
+    wire.step = step
+    lines: list[bytes] = []
+    code = b""
+    while True:
+        line = wire.read_line()
+        # "ddd-text" goes on, "ddd text" or "ddd" ends, and every line has the same code. Except that
+        # Postfix' postscreen says "220-" at once, waits, and may then turn the client away.
+        if not line[:3].isdigit() or line[3:4] not in (b"-", b" ", b""):
+            raise Foreign(line)
+        if code and line[:3] != code and line[:1] not in b"45":
+            raise Foreign(line)
+        code = line[:3]
+        lines.append(line[4:])
+        if line[3:4] != b"-":
+            break
+    reply = Reply(int(code), lines)
+    if reply.code == 421:
+        # RFC 5321 section 3.8: the server may close at any time, and says so with 421.
+        raise turned_away(wire, bytes(reply))
+    return reply
+
+
+def address_literal(wire: Wire) -> bytes:
+    """Return our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
+    address = str(wire.sock.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()

@@ -1,0 +1,215 @@
+"""One plaintext or TLS conversation over one socket: buffered, bounded, under one deadline.
+
+The one rule of this file: nothing blocks without the deadline and nothing grows without a bound.
+It knows no protocol. The conversations in ``starttls/`` say what to read and name the step they
+are in (``wire.step``), so that every failure here can say where it happened.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from typing import Callable, NamedTuple, Protocol
+
+from check_starttls_cert.errors import (
+    DeadlineExceeded,
+    PeerClosed,
+    PlaintextInjected,
+    ProbeError,
+    ProtocolError,
+)
+
+MAX_LINE = 8 * 1024
+"""Bytes in one line. RFC 5321 section 4.5.3.1.5 allows 512; servers are known to exceed it."""
+
+MAX_TOTAL = 128 * 1024
+"""Bytes a peer may send before TLS, and again after it."""
+
+
+class Deadline:
+    """The moment by which the whole probe has to be over, on a monotonic clock."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def sooner(self, seconds: float) -> Deadline:
+        """Return a deadline in ``seconds``, or this one if it comes first."""
+        return Deadline(min(seconds, self._end - self._clock()), self._clock)
+
+    def remaining(self, awaited: str, quote: bytes = b"") -> float:
+        """Return the seconds left, always above zero.
+
+        Raises ``DeadlineExceeded``, which says that ``awaited`` did not come, only ``quote``.
+        """
+        left = self._end - self._clock()
+        if left <= 0:
+            raise self.exceeded(awaited, quote)
+        return left
+
+    def exceeded(self, awaited: str, quote: bytes = b"") -> DeadlineExceeded:
+        """Return the error that says that ``awaited`` did not come in time, only ``quote``."""
+        return DeadlineExceeded(
+            f"no {awaited} within {self.seconds:g} s" + (", only" if quote else ""),
+            quote=quote,
+            hint="the server is slow or a firewall drops the packets; --timeout allows more",
+        )
+
+
+class Spoken(NamedTuple):
+    """One piece of the conversation: who said it (``C``, ``S`` or ``*`` for a remark), and what."""
+
+    speaker: str
+    data: bytes
+
+
+class Framing(Protocol):
+    """How a protocol carries TLS records inside its own packets."""
+
+    def wrap(self, records: bytes) -> bytes:
+        """Return records as the peer wants them."""
+
+    def read(self, wire: Wire) -> bytes:
+        """Return the records of the next packet."""
+
+
+class Wire:
+    """A conversation with a peer, over a connected socket."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, transcript: list[Spoken]) -> None:
+        self.sock = sock
+        self.deadline = deadline
+        self.step = "greeting"
+        """What the conversation waits for; failures name it."""
+        self.framing: Framing | None = None
+        """Set by protocols that carry TLS records inside their own packets."""
+        self.opening = b""
+        """The first line or packet that was read."""
+        self._transcript = transcript
+        self._buffer = bytearray()
+        self._received = 0
+
+    def send(self, data: bytes) -> None:
+        """Send all of ``data``. Raises ``PeerClosed`` or ``DeadlineExceeded``."""
+        self._transcript.append(Spoken("C", data))
+        try:
+            self.arm()
+            self.sock.sendall(data)
+        except OSError as error:
+            raise self.translated(error) from error
+
+    def read_line(self) -> bytes:
+        """Return the next line without its CRLF (a bare LF is taken too). Raises as ``read_until``."""
+        return self.read_until(b"\n").rstrip(b"\r\n")
+
+    def read_until(self, delimiter: bytes) -> bytes:
+        """Return what comes up to the next ``delimiter``, and the delimiter, a single octet.
+
+        Raises ``ProtocolError`` for more than ``MAX_LINE`` bytes, ``PeerClosed`` or ``DeadlineExceeded``.
+        """
+        while (end := self._buffer.find(delimiter, 0, MAX_LINE)) < 0:
+            if len(self._buffer) >= MAX_LINE:
+                raise ProtocolError(
+                    f"a line of more than {MAX_LINE} bytes came instead of the {self.step}",
+                    quote=self.unread,
+                )
+            self._receive()
+        return self._take(end + 1)
+
+    def read_exactly(self, size: int) -> bytes:
+        """Return the next ``size`` bytes. Raises ``ProtocolError``, ``PeerClosed`` or ``DeadlineExceeded``."""
+        if size > MAX_TOTAL:
+            raise ProtocolError(f"the {self.step} announces {size} bytes, the most allowed is {MAX_TOTAL}")
+        while len(self._buffer) < size:
+            self._receive()
+        return self._take(size)
+
+    @property
+    def heard(self) -> bool:
+        """Whether the peer has said anything yet."""
+        return self._received > 0
+
+    @property
+    def unread(self) -> bytes:
+        """What has arrived and was not read, for an error that quotes it."""
+        return bytes(self._buffer)
+
+    def arrived(self) -> bytes:
+        """Return what was not read and all that has come until now. Never waits, never fails: it is for quoting."""
+        with suppress(OSError):
+            self.sock.settimeout(0)
+            while len(self._buffer) < MAX_LINE and (data := self.sock.recv(4096)):
+                self._buffer += data
+        return self.unread
+
+    def expect_silence(self) -> None:
+        """Make sure that nothing follows the peer's go-ahead: the next bytes belong to TLS.
+
+        What was sent in plaintext must never be read as if it came from inside TLS (CVE-2011-0411;
+        RFC 3207 section 4.2 has the client discard what it learned before).
+        """
+        injected = self.unread
+        if not injected:
+            try:
+                self.sock.settimeout(0)
+                injected = self.sock.recv(MAX_LINE, socket.MSG_PEEK)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise self.translated(error) from error
+            if not injected:
+                raise self._closed()
+        raise PlaintextInjected(
+            "plaintext follows the server's go-ahead for TLS",
+            quote=injected,
+            hint="somebody in the middle or a broken server injects commands, CVE-2011-0411",
+        )
+
+    def arm(self) -> None:
+        """Let the next operation on the socket take what is left of the deadline, and no more."""
+        self.sock.settimeout(self.deadline.remaining(self.step, self.unread))
+
+    def upgrade(self, sock: socket.socket) -> None:
+        """Go on inside TLS, over ``sock``, with empty buffers."""
+        self.sock = sock
+        self._buffer.clear()
+        self._received = 0
+
+    def translated(self, error: OSError) -> ProbeError:
+        """Return our error for the operating system's."""
+        if isinstance(error, (socket.timeout, TimeoutError, BlockingIOError)):
+            return self.deadline.exceeded(self.step, self.unread)
+        if isinstance(error, (ConnectionError, BrokenPipeError)):
+            return self._closed("reset")
+        return ProbeError(f"connection failed while waiting for the {self.step}: {error.strerror or error}")
+
+    def _receive(self) -> None:
+        try:
+            self.arm()
+            data = self.sock.recv(4096)
+        except OSError as error:
+            raise self.translated(error) from error
+        if not data:
+            raise self._closed()
+        self._received += len(data)
+        if self._received > MAX_TOTAL:
+            raise ProtocolError(
+                f"more than {MAX_TOTAL} bytes came before the {self.step} was complete", hint="check protocol and port"
+            )
+        self._buffer += data
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        self.opening = self.opening or taken
+        self._transcript.append(Spoken("S", taken))
+        return taken
+
+    def _closed(self, how: str = "closed") -> PeerClosed:
+        return PeerClosed(
+            f"the server {how} the connection instead of sending the {self.step}",
+            quote=self.unread,
+            hint="see the server's log; it may limit clients by address or rate",
+        )

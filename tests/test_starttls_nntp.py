@@ -1,0 +1,16 @@
+"""NNTP: what the transcripts do not show."""
+
+from __future__ import annotations
+
+from transcripts import BYTEWISE, goodbye
+
+QUIT = (("C", b"QUIT\r\n"), ("S", b"205 Bye!\r\n"))
+
+
+def test_the_goodbye_is_quit_and_waits_for_its_response():
+    # RFC 3977 section 5.4
+    goodbye("nntp", BYTEWISE, *QUIT)
+
+
+def test_a_server_that_starts_with_tls_is_heard_before_the_goodbye():
+    goodbye("nntps", BYTEWISE, ("S", b"201 ready\r\n"), *QUIT)

@@ -1,0 +1,16 @@
+"""POP3: what the transcripts do not show."""
+
+from __future__ import annotations
+
+from transcripts import BYTEWISE, goodbye
+
+QUIT = (("C", b"QUIT\r\n"), ("S", b"+OK Logging out\r\n"))
+
+
+def test_the_goodbye_is_quit_and_waits_for_its_reply():
+    # RFC 1939 section 5
+    goodbye("pop3", BYTEWISE, *QUIT)
+
+
+def test_a_server_that_starts_with_tls_is_heard_before_the_goodbye():
+    goodbye("pop3s", BYTEWISE, ("S", b"+OK ready\r\n"), *QUIT)

@@ -1,0 +1,14 @@
+"""XMPP between servers: what the transcripts do not show."""
+
+from __future__ import annotations
+
+import pytest
+from transcripts import BYTEWISE, goodbye
+
+from check_starttls_cert.starttls.xmpp_client import header
+
+
+@pytest.mark.parametrize("protocol", ["xmpp-server", "xmpps-server"])
+def test_the_goodbye_is_the_client_s_in_the_servers_namespace(protocol):
+    end = header("mta.example.com", "jabber:server") + b"</stream:stream>"
+    goodbye(protocol, BYTEWISE, ("C", end), ("S", b"<stream:stream xmlns='jabber:server'></stream:stream>"))

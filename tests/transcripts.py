@@ -1,0 +1,255 @@
+r"""Conversations as text files, and a peer that replays them without a network.
+
+A file in ``transcripts/`` holds vectors, each of the form::
+
+    == what happens
+    expect: Refused            the error's class; or ``ok``: TLS begins
+    says: 454 4.7.0            words of the error, any number of such lines
+    end: silence               what the peer does after its last words: silence (default), close, reset
+    S: 220 mta.example.com     the server says this and CRLF
+    S. 250 STARTTLS\n          the server says exactly this
+    S* 9000 x                  the server says this so many times
+    S# 30 0c 02 01 01          the server says these octets; C# the client
+    C: STARTTLS                the client must say exactly this and CRLF, once it has read all of the above
+
+Text is UTF-8, in which ``\r``, ``\n``, ``\t``, ``\\`` and ``\x1b`` are escapes.
+A line that starts with ``#`` and blank lines say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+from check_starttls_cert import starttls, tls
+from check_starttls_cert.errors import ProbeError
+from check_starttls_cert.wire import Deadline, Wire
+
+HERE = Path(__file__).parent / "transcripts"
+
+WHOLE, BYTEWISE = 65536, 1
+
+NAME = "mta.example.com"
+"""Whom the client asks for."""
+
+
+class Vector(NamedTuple):
+    """One conversation and its outcome. ``turns`` are adjacent pieces of one speaker, joined."""
+
+    name: str
+    expect: str
+    says: tuple[str, ...]
+    end: str
+    turns: tuple[tuple[str, bytes], ...]
+
+    @property
+    def server(self) -> bytes:
+        """Everything the server says."""
+        return b"".join(data for speaker, data in self.turns if speaker == "S")
+
+    def truncated(self, size: int, end: str) -> Vector:
+        """Return this conversation as it is when the server ends it after ``size`` octets."""
+        turns = []
+        for speaker, data in self.turns:
+            turns.append((speaker, data if speaker == "C" else data[:size]))
+            if speaker == "S":
+                size -= len(data)
+                if size < 0:
+                    break
+        return self._replace(turns=tuple(turns), end=end)
+
+    def followed_by(self, data: bytes) -> Vector:
+        """Return this conversation with more server octets at its end."""
+        *turns, (speaker, last) = self.turns
+        more = (("S", last + data),) if speaker == "S" else ((speaker, last), ("S", data))
+        return self._replace(turns=(*turns, *more))
+
+
+class TLSBegins(Exception):
+    """The client is about to start the TLS handshake."""
+
+
+class Unscripted(Exception):
+    """The client said something else than the transcript, or said it too early."""
+
+
+class Peer:
+    """The server's side of a vector, in the place of a socket.
+
+    ``chunk`` is the most that one ``recv`` returns. With ``lock_step`` each turn comes when the client has said
+    what precedes it, and the client may only speak when it has read all; without, all turns are there at once.
+    """
+
+    def __init__(self, vector: Vector, chunk: int, *, lock_step: bool = True) -> None:
+        self.turns = list(vector.turns)
+        self.end = vector.end
+        self.chunk = chunk
+        self.lock_step = lock_step
+        self.blocking = True
+        self.said = b""
+        self.read = 0
+        if not lock_step:
+            self.turns = [("S", vector.server), *(turn for turn in self.turns if turn[0] == "C")]
+        self.speak()
+
+    def speak(self) -> None:
+        """Say the next turn, if it is the server's."""
+        while self.turns and self.turns[0][0] == "S":
+            self.said += self.turns.pop(0)[1]
+
+    def sendall(self, data: bytes) -> None:
+        """Take the client's next turn."""
+        if self.lock_step and self.read < len(self.said):
+            raise Unscripted(f"sent {data!r} before it had read {self.said[self.read :]!r}")
+        if self.turns[:1] != [("C", data)]:
+            raise Unscripted(f"sent {data!r}; the transcript goes on with {self.turns[:1]}")
+        del self.turns[0]
+        self.speak()
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Return what the server says next, or do what it does at its end."""
+        data = self.said[self.read : self.read + min(size, self.chunk)]
+        if data:
+            self.read += 0 if flags & socket.MSG_PEEK else len(data)
+            return data
+        if not self.turns and self.end == "close":
+            return b""
+        if not self.turns and self.end == "reset":
+            raise ConnectionResetError(104, "Connection reset by peer")
+        if not self.blocking:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        raise socket.timeout("timed out")
+
+    def settimeout(self, seconds: float) -> None:
+        """Remember whether to block."""
+        self.blocking = seconds > 0
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return the client's address, one of RFC 5737's."""
+        return ("192.0.2.1", 54321)
+
+
+class Babbler(Peer):
+    """A server that says what it says, whatever it hears."""
+
+    def __init__(self, words: bytes, end: str, chunk: int) -> None:
+        super().__init__(Vector("babble", "", (), end, (("S", words),)), chunk)
+
+    def sendall(self, data: bytes) -> None:
+        """Listen to nothing."""
+
+
+class Opener:
+    """In the place of an ``SSLContext``: tells that TLS begins."""
+
+    def wrap_socket(self, *_: object, **__: object) -> None:
+        """Raise."""
+        raise TLSBegins
+
+    wrap_bio = wrap_socket
+
+
+def replay(protocol: str, vector: Vector, chunk: int = WHOLE, *, lock_step: bool = True) -> ProbeError | None:
+    """Return how the client ends the conversation: ``None`` when TLS begins. Any other exception passes."""
+    return converse(protocol, Peer(vector, chunk, lock_step=lock_step))
+
+
+def converse(protocol: str, peer: Peer) -> ProbeError | None:
+    """Return how the client ends the conversation with ``peer``: ``None`` when TLS begins."""
+    wire = wire_to(peer)
+    try:
+        starttls.starttls(protocol, wire, NAME)
+        tls.handshake(wire, Opener(), NAME.encode())
+    except TLSBegins:
+        return None
+    except ProbeError as error:
+        return error
+    raise AssertionError("neither TLS nor an error")
+
+
+def vectors(protocol: str) -> list[Vector]:
+    """Return the vectors of ``transcripts/<protocol>.txt``."""
+    text = (HERE / f"{protocol}.txt").read_text(encoding="utf-8")
+    return [parsed(block) for block in re.split(r"^== ", text, flags=re.MULTILINE)[1:]]
+
+
+def parsed(block: str) -> Vector:
+    """Return the vector that one block of a file describes."""
+    name, *lines = block.splitlines()
+    head: dict[str, list[str]] = {"expect": [], "says": [], "end": ["silence"]}
+    turns: list[tuple[str, bytes]] = []
+    for line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        piece = re.fullmatch(r"([SC])([:.*#]) ?(.*)", line)
+        if piece is None:
+            key, _, value = line.partition(": ")
+            head[key].append(value.strip())
+            continue
+        speaker, form, value = piece.groups()
+        data = octets(form, value)
+        if turns and turns[-1][0] == speaker:
+            data = turns.pop()[1] + data
+        turns.append((speaker, data))
+    return Vector(name, head["expect"][0], tuple(head["says"]), head["end"][-1], tuple(turns))
+
+
+def octets(form: str, value: str) -> bytes:
+    """Return what one line of a transcript stands for."""
+    if form == "#":
+        return bytes.fromhex(value)
+    repeat = 1
+    if form == "*":
+        number, value = value.split(" ", 1)
+        repeat = int(number)
+    escape = re.compile(rb"\\(?:x([0-9a-f]{2})|([rnt\\]))")
+    plain = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"\\": b"\\"}
+    data = escape.sub(lambda m: bytes.fromhex(m[1].decode()) if m[1] else plain[m[2]], value.encode())
+    return (data + b"\r\n" if form == ":" else data) * repeat
+
+
+ENDS = ("close", "silence", "reset")
+
+
+def goodbye(protocol: str, chunk: int, *turns: tuple[str, bytes], end: str = "silence") -> Peer:
+    """Hold the end of a conversation, inside TLS; return the peer, which has heard and said all of ``turns``."""
+    peer = Peer(Vector("goodbye", "ok", (), end, turns), chunk)
+    starttls.goodbye(protocol, wire_to(peer), NAME)
+    assert peer.turns == []
+    assert peer.read == len(peer.said)
+    return peer
+
+
+def wire_to(peer: Peer) -> Wire:
+    """Return a wire to ``peer`` under a clock that stands still."""
+    return Wire(peer, Deadline(10, clock=lambda: 0.0), [])
+
+
+def assert_outcome(vector: Vector, error: ProbeError | None) -> None:
+    """Check that ``error`` is what the vector expects, in words that are safe to show."""
+    assert ("ok" if error is None else type(error).__name__) == vector.expect, str(error)
+    for words in vector.says:
+        assert words in str(error)
+    if error is not None:
+        assert_safe(error)
+
+
+def assert_safe(error: ProbeError) -> None:
+    """Check that an error can stand in a status line."""
+    text = str(error)
+    assert text.isprintable()
+    assert "|" not in text
+    assert len(text) < 600
+
+
+def assert_survives_truncation(protocol: str, vector: Vector, end: str) -> None:
+    """Check that the conversation, cut anywhere, ends in a ``ProbeError``; of a flood, anywhere near its start."""
+    for size in range(min(len(vector.server), 2100)):
+        error = replay(protocol, vector.truncated(size, end))
+        if error is None:
+            # What is left may be a whole conversation, but only where something uncalled-for was cut off it.
+            assert (vector.expect, end) == ("PlaintextInjected", "silence"), f"TLS after {size} octets"
+        else:
+            assert_safe(error)
