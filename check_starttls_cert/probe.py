@@ -1,0 +1,200 @@
+"""One probe: connect, STARTTLS, TLS, facts, in this order and nowhere else.
+
+Facts only. Whatever the service does, the answer is an ``Observation``; one that failed carries the
+error and what was learned until then.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from contextlib import contextmanager, suppress
+from typing import Callable, Iterator, NamedTuple
+
+from check_starttls_cert import tls
+from check_starttls_cert.certificate import Facts, facts
+from check_starttls_cert.chain import Chain, path_of
+from check_starttls_cert.connect import Address, connect, resolve
+from check_starttls_cert.errors import (
+    CertificateError,
+    HandshakeError,
+    PeerClosed,
+    ProbeError,
+    Refused,
+    StarttlsNotOffered,
+)
+from check_starttls_cert.settings import Target
+from check_starttls_cert.starttls import PROTOCOLS, goodbye, sibling, starttls
+from check_starttls_cert.wire import Deadline, Spoken, Wire
+
+MAX_CERTIFICATES = 32
+"""Certificates of a chain that are looked at; each may have to be tried as the issuer of each other."""
+
+GOODBYE_SECONDS = 2.0
+"""What politeness may cost, within the deadline."""
+
+
+class Trust(NamedTuple):
+    """OpenSSL's verdict on the chain."""
+
+    verified: bool
+    code: int = 0
+    """``X509_V_ERR_*``; 0 when verified."""
+    reason: str = ""
+    """OpenSSL's words for the code."""
+
+
+class Observation(NamedTuple):
+    """What one probe saw."""
+
+    elapsed: float
+    """Seconds."""
+    connections: int
+    address: Address | None
+    transcript: tuple[Spoken, ...]
+    session: tls.Session | None = None
+    trust: Trust | None = None
+    chain: Chain | None = None
+    error: ProbeError | None = None
+    """Why there are no facts."""
+    timings: dict[str, float] = {}  # noqa: RUF012 - nobody writes into it
+    """Seconds that each step of the last connection took."""
+
+    @property
+    def facts(self) -> Facts | None:
+        """The facts of the server's own certificate."""
+        return self.chain.sent[0] if self.chain else None
+
+
+class Prober:
+    """The state of one probe: its deadline, and the connections it has made."""
+
+    def __init__(self, target: Target, store: tls.TrustStore, deadline: Deadline, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.target = target
+        self.store = store
+        self.deadline = deadline
+        self.transcript: list[Spoken] = []
+        self.connections = 0
+        self.address: Address | None = None
+        self.timings: dict[str, float] = {}
+
+    def verified_session(self) -> tuple[tls.Session, Trust]:
+        """Return a session and whether its chain is trusted.
+
+        Verification comes first, because it usually succeeds and then one connection tells everything.
+        OpenSSL gives no facts about a chain that it refuses: they take a connection without verification.
+        """
+        for context in self.store.contexts():
+            try:
+                return self.session(context), Trust(verified=True)
+            except ssl.SSLCertVerificationError as error:
+                trust = Trust(verified=False, code=error.verify_code, reason=error.verify_message)
+                if trust.code not in tls.ISSUER_UNKNOWN:
+                    break
+        try:
+            return self.session(tls.unverified_context()), trust
+        except ProbeError as error:
+            error.problem = f"not trusted: {trust.reason}; then, reading the certificate, {error.problem}"
+            raise
+
+    def session(self, context: ssl.SSLContext) -> tls.Session:
+        """Make one connection and return its session, ended politely."""
+        if self.address is None:
+            with self.timed("resolve"):
+                addresses = resolve(self.target.host, self.target.port, self.target.family, self.deadline)
+        else:
+            addresses = [self.address]  # the facts must come from the server whose trust was judged
+        with self.timed("connect"):
+            sock, self.address = connect(addresses, self.deadline)
+        self.connections += 1
+        self.transcript.append(Spoken("*", f"connection {self.connections} to {self.address}".encode()))
+        wire = Wire(sock, self.deadline, self.transcript)
+        try:
+            with self.timed("starttls"):
+                try:
+                    starttls(self.target.protocol, wire, self.target.name)
+                except (Refused, StarttlsNotOffered):
+                    self.part(wire, in_plaintext=True)
+                    raise
+            if (alpn := PROTOCOLS[self.target.protocol].alpn) is not None:
+                context.set_alpn_protocols([alpn])
+            with self.timed("handshake"):
+                session = self.handshake(wire, context)
+            self.transcript.append(Spoken("*", f"{session.version} {session.cipher}".encode()))
+            self.part(wire)
+            tls.close_notify(wire.sock)
+            return session
+        finally:
+            wire.sock.close()
+
+    def handshake(self, wire: Wire, context: ssl.SSLContext) -> tls.Session:
+        """Hold the handshake; a server that does not start with TLS, or hangs up on it, may have STARTTLS."""
+        try:
+            return tls.handshake(wire, context, tls.server_name(self.target.sni or self.target.name))
+        except (HandshakeError, PeerClosed) as error:
+            other = sibling(self.target.protocol)
+            if other is not None and PROTOCOLS[self.target.protocol].starts_with_tls:
+                error.hint += f"; if it has STARTTLS, use -P {other}"
+            raise
+
+    def part(self, wire: Wire, in_plaintext: bool = False) -> None:
+        """Say goodbye, so that the server does not log a lost connection; its failure is nobody's problem."""
+        with suppress(ProbeError):
+            wire.deadline = self.deadline.sooner(GOODBYE_SECONDS)
+            goodbye(self.target.protocol, wire, self.target.name, in_plaintext)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Note how long a step takes."""
+        started = self.clock()
+        try:
+            yield
+        finally:
+            self.timings[step] = self.clock() - started
+
+
+def chain_of(session: tls.Session, trust: Trust) -> Chain:
+    """Return the facts of every certificate in the session. Raises ``CertificateError`` for the server's own."""
+    sent = (facts(session.chain[0]), *readable(session.chain[1:MAX_CERTIFICATES]))
+    known = {each.der: each for each in sent}
+    if trust.verified and session.verified_chain:
+        path = (known[der] if der in known else next(readable((der,)), None) for der in session.verified_chain)
+        return Chain(sent, tuple(filter(None, path)), verified=True)
+    anchored = not trust.verified and trust.code not in tls.ISSUER_UNKNOWN
+    return Chain(sent, path_of(sent), verified=False, readable=tls.CHAIN_IS_READABLE, anchored=anchored)
+
+
+def readable(chain: tuple[bytes, ...]) -> Iterator[Facts]:
+    """Yield the facts of those certificates that can be parsed."""
+    for der in chain:
+        with suppress(CertificateError):
+            yield facts(der)
+
+
+def probe(
+    target: Target, store: tls.TrustStore, timeout: float, clock: Callable[[], float] = time.monotonic
+) -> Observation:
+    """Return what ``target`` shows within ``timeout`` seconds.
+
+    Raises ``UsageError`` when ``store`` cannot be read; never a ``ProbeError``.
+    """
+    started = clock()
+    prober = Prober(target, store, Deadline(timeout, clock), clock)
+    session = trust = chain = failure = None
+    try:
+        session, trust = prober.verified_session()
+        chain = chain_of(session, trust)
+    except ProbeError as error:
+        failure = error
+    return Observation(
+        elapsed=clock() - started,
+        connections=prober.connections,
+        address=prober.address,
+        transcript=tuple(prober.transcript),
+        session=session,
+        trust=trust,
+        chain=chain,
+        error=failure,
+        timings=prober.timings,
+    )

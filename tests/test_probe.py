@@ -1,0 +1,374 @@
+"""A probe connects, speaks, reads and says goodbye; whatever happens, the answer is an observation."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+
+import pytest
+from certificates import PAST, alternative_names, authority, make
+from loopback import Service, negotiate, read_line, server_context, smtp
+
+from check_starttls_cert import connect, probe, tls
+from check_starttls_cert.certificate import facts
+from check_starttls_cert.chain import Chain
+from check_starttls_cert.errors import (
+    CertificateError,
+    ConnectError,
+    DeadlineExceeded,
+    HandshakeError,
+    PeerClosed,
+    PlaintextInjected,
+    Refused,
+    ResolveError,
+    StarttlsNotOffered,
+    UsageError,
+)
+from check_starttls_cert.settings import Target
+from check_starttls_cert.tls import trust_store
+from check_starttls_cert.wire import Spoken
+
+NAME = "mta.example.com"
+ROOT = authority()
+LEAF = make(issuer=ROOT, extensions=(alternative_names(NAME),))
+EXPIRED = make(issuer=ROOT, end=PAST)
+ALONE = make()
+UNTRUSTED = make(issuer=authority("Somebody's root"))
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Return a store that trusts the test root."""
+    path = tmp_path / "root.pem"
+    path.write_bytes(ROOT.pem)
+    return trust_store(str(path), None)
+
+
+def probed(service, store, timeout=30.0, clock=time.monotonic, **changes):
+    """Return what a probe of the service observes."""
+    target = Target("127.0.0.1", "smtp", service.port, NAME)._replace(**changes)
+    return probe.probe(target, store, timeout, clock)
+
+
+# Certificates
+
+
+def test_a_trusted_server_takes_one_connection_that_tells_everything(tmp_path, store):
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store)
+    assert seen.error is None
+    assert seen.facts.dns_names == (NAME,)
+    assert seen.trust == probe.Trust(verified=True)
+    assert seen.session.chain[0] == LEAF.der
+    assert str(seen.address) == "127.0.0.1"
+    assert seen.connections == service.connections == 1
+    assert 0 < seen.elapsed < 30
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "words"),
+    [(ALONE, 18, "self"), (UNTRUSTED, 20, "unable to get local issuer"), (EXPIRED, 10, "expired")],
+    ids=["self-signed", "untrusted", "expired"],
+)
+def test_a_certificate_that_is_not_trusted_is_still_fully_reported(tmp_path, store, made, code, words):
+    with Service(smtp(server_context(tmp_path, made))) as service:
+        seen = probed(service, store)
+    assert seen.error is None
+    assert (seen.trust.verified, seen.trust.code) == (False, code)
+    assert words in seen.trust.reason
+    assert seen.facts == facts(made.der)
+    assert seen.session.chain[0] == made.der
+    assert seen.connections == service.connections == 2
+
+
+def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, monkeypatch):
+    # a name with two addresses, of which the resolver gives another one first each time
+    answers = []
+    with Service(smtp(server_context(tmp_path, ALONE))) as service:
+        here = connect.Address(socket.AF_INET, ("127.0.0.1", service.port))
+
+        def resolve(*arguments):
+            answers.append(arguments)
+            assert len(answers) == 1
+            return [here]
+
+        monkeypatch.setattr(probe, "resolve", resolve)
+        seen = probed(service, store, host=NAME)
+    assert seen.connections == 2
+    assert seen.address == here
+    remarks = [data for speaker, data in seen.transcript if speaker == "*" and data.startswith(b"connection")]
+    assert remarks == [b"connection 1 to 127.0.0.1", b"connection 2 to 127.0.0.1"]
+
+
+def test_a_deferred_bundle_is_asked_before_the_verdict(tmp_path, store):
+    directory = tmp_path / "certs"
+    directory.mkdir()
+    (directory / "0123abcd.0").write_bytes(EXPIRED.pem)
+    deferred = store._replace(cafile=None, capath=str(directory), fallback_cafile=store.cafile)
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, deferred)
+    assert seen.trust.verified
+    assert seen.connections == 2
+
+
+def test_a_deferred_bundle_is_not_asked_when_more_anchors_cannot_help(tmp_path, store):
+    deferred = store._replace(fallback_cafile=store.cafile)
+    with Service(smtp(server_context(tmp_path, EXPIRED))) as service:
+        seen = probed(service, deferred)
+    assert (seen.trust.code, seen.connections) == (10, 2)
+
+
+def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path, store, monkeypatch):
+    def refuse(_):
+        raise CertificateError("beyond reading")
+
+    monkeypatch.setattr(probe, "facts", refuse)
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store)
+    assert isinstance(seen.error, CertificateError)
+    assert seen.facts is None
+    assert seen.connections == 1
+
+
+def test_trust_anchors_that_cannot_be_read_are_the_user_s_error(store):
+    broken = store._replace(cafile="/nowhere/root.pem")
+    with pytest.raises(UsageError):
+        probe.probe(Target("127.0.0.1", "smtp", 1, NAME), broken, 30.0)
+
+
+# Manners
+
+
+def test_the_server_hears_a_goodbye_inside_tls_and_then_nothing(tmp_path, store):
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store)
+    assert service.results == [[b"QUIT\r\n", b""]]
+    assert seen.transcript[-2:] == (Spoken("C", b"QUIT\r\n"), Spoken("S", b"221 2.0.0 Bye\r\n"))
+
+
+def test_the_transcript_tells_the_whole_conversation(tmp_path, store):
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store)
+    assert [(speaker, data.split()[0]) for speaker, data in seen.transcript] == [
+        ("*", b"connection"),
+        ("S", b"220"),
+        ("C", b"EHLO"),
+        ("S", b"250-mta.example.com"),
+        ("S", b"250"),
+        ("C", b"STARTTLS"),
+        ("S", b"220"),
+        ("*", seen.session.version.encode()),
+        ("C", b"QUIT"),
+        ("S", b"221"),
+    ]
+
+
+@pytest.mark.parametrize("rude", ["close", "reset", "refuse"])
+def test_a_server_without_manners_at_the_end_is_nobody_s_problem(tmp_path, store, rude):
+    context = server_context(tmp_path, LEAF)
+
+    def behave(sock):
+        negotiate(sock)
+        with context.wrap_socket(sock, server_side=True) as session:
+            if rude == "refuse":
+                read_line(session)
+                session.sendall(b"500 5.5.1 what?\r\n")
+            elif rude == "reset":
+                session.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with Service(behave) as service:
+        seen = probed(service, store)
+    assert seen.error is None
+    assert seen.trust.verified
+
+
+def test_politeness_takes_no_more_than_its_share(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(probe, "GOODBYE_SECONDS", 0.1)
+    context = server_context(tmp_path, LEAF)
+    left = threading.Event()
+
+    def behave(sock):
+        negotiate(sock)
+        with context.wrap_socket(sock, server_side=True) as session:
+            read_line(session)
+            assert left.wait(30)
+
+    with Service(behave) as service:
+        seen = probed(service, store)
+        left.set()
+    assert seen.error is None
+    assert seen.trust.verified
+
+
+def test_ldap_s_goodbye_waits_for_nothing(tmp_path, store):
+    context = server_context(tmp_path, LEAF)
+
+    def behave(sock):
+        assert sock.recv(31) == bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
+        sock.sendall(bytes.fromhex("300c02010178070a010004000400"))
+        with context.wrap_socket(sock, server_side=True) as session:
+            return [session.recv(100), session.recv(100)]
+
+    with Service(behave) as service:
+        seen = probed(service, store, protocol="ldap")
+    assert seen.trust.verified
+    assert service.results == [[bytes.fromhex("30050201024200"), b""]]
+
+
+# Failures
+
+
+def failure(behave, store, timeout=30.0):
+    """Return the error of a probe that must fail at its one connection; each of its steps has the whole timeout."""
+    with Service(behave) as service:
+        seen = probed(service, store, timeout, clock=lambda: 0.0)
+    assert (seen.facts, seen.session, seen.trust) == (None, None, None)
+    assert seen.connections == 1
+    return seen.error
+
+
+def test_a_refusal_keeps_the_server_s_words(store):
+    def behave(sock):
+        negotiate(sock, b"454 4.7.0 TLS not available\r\n")
+
+    error = failure(behave, store)
+    assert isinstance(error, Refused)
+    assert "454 4.7.0 TLS not available" in str(error)
+
+
+def test_a_server_that_does_not_offer_starttls_is_not_asked_for_it_but_taken_leave_of(store):
+    def behave(sock):
+        sock.sendall(b"220 mta.example.com\r\n")
+        read_line(sock)
+        sock.sendall(b"250 mta.example.com\r\n")
+        return sock.recv(100)
+
+    with Service(behave) as service:
+        seen = probed(service, store)
+    assert isinstance(seen.error, StarttlsNotOffered)
+    assert service.results == [b"QUIT\r\n"]
+
+
+def test_plaintext_behind_the_go_ahead_never_reaches_tls(store):
+    hello = []
+
+    def behave(sock):
+        negotiate(sock, b"220 ready\r\n250 injected\r\n")
+        hello.append(sock.recv(100))
+
+    assert isinstance(failure(behave, store), PlaintextInjected)
+    assert hello in ([], [b""])
+
+
+def test_a_server_that_is_silent_after_its_go_ahead_does_not_outlive_the_timeout(store):
+    def behave(sock):
+        negotiate(sock)
+        while sock.recv(65536):
+            pass
+
+    error = failure(behave, store, timeout=0.5)
+    assert isinstance(error, DeadlineExceeded)
+    assert "no TLS handshake within 0.5 s" in str(error)
+
+
+def test_a_server_that_is_silent_from_the_start_does_not_outlive_the_timeout(store):
+    error = failure(lambda sock: sock.recv(1), store, timeout=0.5)
+    assert isinstance(error, DeadlineExceeded)
+    assert "no greeting within 0.5 s" in str(error)
+
+
+def test_a_server_that_hangs_up_in_the_handshake_is_a_failure(store):
+    def behave(sock):
+        negotiate(sock)
+        while len(sock.recv(65536)) == 65536:
+            pass
+
+    assert isinstance(failure(behave, store), (HandshakeError, PeerClosed))
+
+
+def test_a_name_that_does_not_resolve_is_a_failure_without_a_connection(store, monkeypatch):
+    def getaddrinfo(*_):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    seen = probe.probe(Target(NAME, "smtp", 25, NAME), store, 30.0)
+    assert isinstance(seen.error, ResolveError)
+    assert (seen.connections, seen.address, seen.transcript) == (0, None, ())
+
+
+def test_a_port_that_is_closed_is_a_failure_without_a_connection(store):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    seen = probe.probe(Target("127.0.0.1", "smtp", port, NAME), store, 30.0)
+    assert isinstance(seen.error, ConnectError)
+    assert (seen.connections, seen.address) == (0, None)
+
+
+def test_a_server_that_fails_the_second_time_is_told_with_openssl_s_verdict(tmp_path, store):
+    first = smtp(server_context(tmp_path, ALONE))
+    served = []
+
+    def behave(sock):
+        served.append(sock)
+        if len(served) == 1:
+            return first(sock)
+        return sock.sendall(b"421 4.7.0 too many connections\r\n")
+
+    with Service(behave) as service:
+        seen = probed(service, store)
+    assert isinstance(seen.error, Refused)
+    assert str(seen.error).startswith("not trusted: self")
+    assert "421 4.7.0 too many connections" in str(seen.error)
+    assert (seen.facts, seen.session, seen.trust, seen.connections) == (None, None, None, 2)
+
+
+def test_the_time_is_that_of_the_clock(store):
+    ticks = iter([100.0, 100.0, *[100.5] * 50])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    seen = probe.probe(Target("127.0.0.1", "smtp", port, NAME), store, 30.0, clock=lambda: next(ticks))
+    assert seen.elapsed == 0.5
+
+
+def test_two_connections_share_one_deadline(tmp_path, store):
+    # The clock jumps past the deadline when the second connection is made.
+    class Clock:
+        now = 0.0
+
+        def __call__(self):
+            return self.now
+
+    clock = Clock()
+    first = smtp(server_context(tmp_path, ALONE))
+
+    def behave(sock):
+        clock.now += 20
+        return first(sock)
+
+    with Service(behave) as service:
+        target = Target("127.0.0.1", "smtp", service.port, NAME)
+        seen = probe.probe(target, store, 30.0, clock)
+    assert isinstance(seen.error, DeadlineExceeded)
+    assert "within 30 s" in str(seen.error)
+    assert seen.connections == 2
+
+
+def test_where_python_tells_no_chain_the_observation_says_so(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(tls, "CHAIN_IS_READABLE", False)
+    monkeypatch.setattr(tls, "_chain", lambda connection, _: (connection.getpeercert(binary_form=True),))
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store)
+    assert seen.trust.verified
+    assert seen.chain == Chain((facts(LEAF.der),), (facts(LEAF.der),), verified=False, readable=False)
+
+
+@pytest.mark.skipif(not tls.CHAIN_IS_READABLE, reason="this Python tells no chain")
+def test_the_path_of_a_trusted_chain_is_openssl_s_and_that_of_another_is_built(tmp_path, store):
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store)
+    assert seen.chain == Chain((facts(LEAF.der),), (facts(LEAF.der), facts(ROOT.der)), verified=True)
+    with Service(smtp(server_context(tmp_path, UNTRUSTED))) as service:
+        seen = probed(service, store)
+    assert seen.chain == Chain((facts(UNTRUSTED.der),), (facts(UNTRUSTED.der),), verified=False)
