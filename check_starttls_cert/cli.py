@@ -1,0 +1,143 @@
+"""The command line: ``argv`` becomes settings, or one line that says what is wrong.
+
+argparse's own exits do not fit: it answers a usage error with exit code 2, which is CRITICAL to Nagios,
+and several lines on stderr, which no monitoring system shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, Callable, NoReturn, Sequence
+
+from check_starttls_cert import __version__
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.options import OPTIONS, one_of, settings
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer
+from check_starttls_cert.run import rendered, run, utc_now
+from check_starttls_cert.text import printable
+
+PROGRAM = "check_starttls_cert"
+
+SCHEMAS = ("2", "3")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises ``UsageError`` where argparse would exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ``UsageError``; argparse calls this for every usage error."""
+        allowed = "" if "allowed" in message else "; --help lists what is allowed"
+        raise UsageError(printable(message, 800) + allowed)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return run(requested_output(arguments), lambda: answer(arguments))
+
+
+def answer(arguments: list[str]) -> Rendered:
+    """Return what the command line asks for. Raises ``UsageError``."""
+    command = parser()
+    return verdict(command, vars(command.parse_args(arguments)))
+
+
+def verdict(command: Parser, values: dict[str, Any]) -> Rendered:
+    """Return what the parsed values ask for. Raises ``UsageError``."""
+    output = values["output"]
+    if values.pop("help"):
+        return information(output, command.format_help().rstrip())
+    if values.pop("version"):
+        return information(output, f"{PROGRAM} {__version__}")
+    if values.pop("demo"):
+        from check_starttls_cert.demo import demo
+
+        return information(output, demo(utc_now()))
+    if values["host"] is None:
+        command.error("-H/--host is missing")
+    try:
+        wanted = settings(values)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return rendered(wanted, utc_now())
+
+
+def information(output: str, text: str) -> Rendered:
+    """Return text that is no verdict; where only a document may be printed, as its error."""
+    if output == DEFAULT_OUTPUT:
+        return Rendered(text, 0)
+    failure: Rendered = renderer(output).failure(text)
+    return failure
+
+
+def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
+    """Return the parser for ``OPTIONS`` and the options that only a command line has."""
+    command = Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} -H HOST [-P PROTOCOL] [OPTION ...]",
+        description="Check the certificate of a service that speaks STARTTLS.",
+        epilog="Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (usage errors, bugs); with PRTG outputs always 0.",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    for option in OPTIONS:
+        if option.parse is None:
+            command.add_argument(*option.flags, dest=option.key, action="store_true", help=option.help)
+        else:
+            command.add_argument(
+                *option.flags,
+                dest=option.key,
+                action="extend" if option.many else "store",
+                type=argument(option.parse),
+                metavar=option.metavar,
+                help=option.help,
+            )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=argument(one_of(OUTPUTS)),
+        default=default_output,
+        metavar="OUTPUT",
+        help=f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",
+    )
+    command.add_argument(
+        "--prtg-schema",
+        type=argument(parse_schema),
+        metavar="VERSION",
+        help=f"version of the prtg-v2 document: {', '.join(SCHEMAS)} (default 2); 3 has limits and needs PRTG 25.3.112",
+    )
+    command.add_argument(
+        "-v", "--verbose", action="count", default=0, help="add facts below the status line; -vv the conversation too"
+    )
+    command.add_argument("-V", "--version", action="store_true", help="print the version and exit")
+    command.add_argument("--demo", action="store_true", help="check a throw-away server inside this process and exit")
+    command.add_argument("-h", "--help", action="store_true", help="print this help and exit")
+    return command
+
+
+def parse_schema(text: str) -> int:
+    """Return the version of the Script v2 document that ``text`` names."""
+    return int(one_of(SCHEMAS)(text))
+
+
+def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return ``parse`` with its error as argparse wants it, so that the words reach the user."""
+
+    def typed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return typed
+
+
+def requested_output(arguments: Sequence[str]) -> str:
+    """Return the output that the arguments ask for, however wrong the rest of them is."""
+    output = DEFAULT_OUTPUT
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        flag, _, value = argument.partition("=" if argument.startswith("--") else "o")
+        if flag == "--output" or (flag.startswith("-") and argument != flag and not flag[1:].strip("46vVh")):
+            output = value.removeprefix("=") or following
+    return output.lower() if output.lower() in OUTPUTS else DEFAULT_OUTPUT

@@ -1,0 +1,312 @@
+"""Every option, once: its names, the grammar of its value, its help.
+
+The command line (``cli``) and PRTG's parameters (``prtg.parameters``) are two spellings of this table;
+the README's option table is checked against it. A grammar is a function from text to a value that raises
+``ValueError`` with a sentence saying what is wrong and what is allowed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import socket
+from typing import Any, Callable, NamedTuple
+
+from check_starttls_cert.names import MAX_NAME, ip_address, to_ascii
+from check_starttls_cert.settings import (
+    DEFAULT_CRITICAL,
+    DEFAULT_MIN_EC_BITS,
+    DEFAULT_MIN_RSA_BITS,
+    DEFAULT_NAME_CHECK,
+    DEFAULT_PROTOCOL,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WARNING,
+    MAX_TIMEOUT,
+    PUBLIC,
+    QUESTIONS,
+    MinimumSize,
+    Settings,
+    Target,
+    thresholds,
+)
+from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.text import printable
+from check_starttls_cert.thresholds import parse_threshold
+
+NAME_CHECKS = ("none", "cn", "cn_san", "san")
+TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+STATES = ("ok", "warning", "critical")
+
+HOST_NAME = r"[a-z0-9_*-]+(?:\.[a-z0-9_*-]+)*"
+
+
+class Option(NamedTuple):
+    """One option. ``key`` names its value everywhere; PRTG's parameters use it as it is."""
+
+    key: str
+    flags: tuple[str, ...]
+    parse: Callable[[str], Any] | None
+    """The grammar of the value; ``None`` for a switch."""
+    metavar: str
+    help: str
+    many: bool = False
+    """The option may be repeated, and its grammar gives a tuple each time."""
+
+
+def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    """Return the grammar of a word out of ``choices``, in any case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f'"{printable(text)}" is not allowed; choose one of {", ".join(choices)}')
+        return text.lower()
+
+    return parse
+
+
+def parse_protocol(text: str) -> str:
+    """Return the protocol that ``text`` names; an unknown name is answered with the nearest."""
+    name = text.lower()
+    if name not in PROTOCOLS:
+        import difflib
+
+        nearest = difflib.get_close_matches(name, PROTOCOLS, 1, 0)
+        raise ValueError(
+            f'"{printable(text)}" is no protocol, the nearest is {nearest[0]}; choose one of {", ".join(PROTOCOLS)}'
+        )
+    return name
+
+
+def parse_host(text: str) -> str:
+    """Return the host name in ASCII, or the IP address without brackets, that ``text`` is."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if ip_address(bare) is not None and re.fullmatch(r"[0-9A-Za-z:.%_-]+", bare):
+        return bare
+    try:
+        name = to_ascii(text)
+    except UnicodeError:
+        name = ""
+    if not text.isprintable() or len(name) > MAX_NAME or not re.fullmatch(HOST_NAME, name):
+        raise ValueError(
+            f'"{printable(text)}" is no host name or IP address; '
+            "allowed are names like mta.example.com, 192.0.2.1 and 2001:db8::1, without a port"
+        )
+    return name
+
+
+def parse_port(text: str) -> int:
+    """Return the TCP port that ``text`` names."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
+        raise ValueError(f'"{printable(text)}" is no port; allowed are whole numbers from 1 to 65535')
+    return int(text)
+
+
+def parse_timeout(text: str) -> float:
+    """Return the seconds that ``text`` says."""
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= MAX_TIMEOUT:
+        raise ValueError(
+            f'"{printable(text)}" is no timeout; allowed are seconds above 0, up to {MAX_TIMEOUT:g}, like 10 or 2.5'
+        )
+    return float(text)
+
+
+def many_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Return the grammar of a list of what ``parse`` takes, separated by commas or spaces."""
+
+    def parse_all(text: str) -> tuple[Any, ...]:
+        return tuple(parse(part) for part in re.split(r"[,\s]+", text.strip()))
+
+    return parse_all
+
+
+def parse_state(text: str) -> tuple[str, str]:
+    """Return the question and the state of ``QUESTION=STATE``."""
+    question, equals, state = text.lower().partition("=")
+    if question not in QUESTIONS or not equals or state not in STATES:
+        raise ValueError(
+            f'"{printable(text)}" is not allowed; give QUESTION=STATE, the question one of {", ".join(QUESTIONS)}, '
+            f"the state one of {', '.join(STATES)}"
+        )
+    return question, state
+
+
+def parse_minimum(text: str) -> tuple[int, ...]:
+    """Return one or two key sizes: the one that warns, and the one that is critical."""
+    parts = re.fullmatch(r"([0-9]{1,5})(?:[,\s]+([0-9]{1,5}))?", text.strip())
+    sizes = tuple(int(part) for part in parts.groups() if part) if parts else ()
+    if not sizes or sorted(sizes, reverse=True) != list(sizes):
+        raise ValueError(
+            f'"{printable(text)}" is no minimum; allowed are bits below which a key warns and, after a comma, '
+            "a smaller number below which it is critical, like 3072,2048"
+        )
+    return sizes
+
+
+def parse_digest(text: str) -> bytes:
+    """Return the SHA-256 digest that ``text`` writes in hexadecimal, with or without colons, or in Base64."""
+    bare = text.partition("//")[2] if text.lower().startswith("sha256//") else text
+    hexadecimal = bare.replace(":", "")
+    try:
+        digest = bytes.fromhex(hexadecimal) if len(hexadecimal) == 64 else base64.b64decode(bare, validate=True)
+    except ValueError:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise ValueError(
+            f'"{printable(text)}" is no SHA-256 digest; allowed are 64 hexadecimal digits, with or without colons, '
+            "and 44 characters of Base64"
+        )
+    return digest
+
+
+def parse_lifetime(text: str) -> float:
+    """Return the longest lifetime in days; ``PUBLIC`` for the word."""
+    if text.lower() == "public":
+        return PUBLIC
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text) or float(text) <= 0:
+        raise ValueError(
+            f'"{printable(text)}" is no lifetime; allowed are days, like 398, '
+            "and the word public for the limits of public certification authorities"
+        )
+    return float(text)
+
+
+def parse_text(text: str) -> str:
+    """Return any text but an empty one."""
+    if not text.strip():
+        raise ValueError("an empty text is not allowed; it would match everything")
+    return text.strip()
+
+
+def parse_path(text: str) -> str:
+    """Return a path; whether it exists is asked when it is used."""
+    if not text or not text.isprintable():
+        raise ValueError(f'"{printable(text)}" is no path; it is empty or has control characters')
+    return text
+
+
+OPTIONS = (
+    Option("host", ("-H", "--host", "--hostname"), parse_host, "HOST", "host name or IP address to connect to"),
+    Option(
+        "protocol", ("-P", "--protocol"), parse_protocol, "PROTOCOL",
+        f"one of {', '.join(PROTOCOLS)} (default {DEFAULT_PROTOCOL})",
+    ),
+    Option("port", ("-p", "--port"), parse_port, "PORT", "TCP port (default: the protocol's own)"),
+    Option(
+        "name", ("-n", "--name"), many_of(parse_host), "NAME",
+        "name the certificate must cover (default: HOST); repeated, it must cover them all",
+        many=True,
+    ),
+    Option("sni", ("--sni",), parse_host, "NAME", "name sent as Server Name Indication (default: the first --name)"),
+    Option(
+        "name_check", ("--name-check",), one_of(NAME_CHECKS), "CHECK",
+        f"where the names are looked for: {', '.join(NAME_CHECKS)} (default {DEFAULT_NAME_CHECK})",
+    ),
+    Option(
+        "warning", ("-w", "--warning"), parse_threshold, "THRESHOLD",
+        f"remaining validity that warns: 28, 28d, 36h, 30%% of the lifetime, a Nagios range, or a comma list "
+        f"of which the smallest counts (default {str(DEFAULT_WARNING).replace('%', '%%')})",
+    ),
+    Option(
+        "critical", ("-c", "--critical"), parse_threshold, "THRESHOLD",
+        f"remaining validity that is critical (default {str(DEFAULT_CRITICAL).replace('%', '%%')})",
+    ),
+    Option(
+        "ca_file", ("--ca-file",), parse_path, "FILE",
+        "PEM file of trust anchors, in the place of the system's store",
+    ),
+    Option(
+        "ca_dir", ("--ca-dir",), parse_path, "DIR",
+        "directory of trust anchors made by 'openssl rehash', in the place of the system's store",
+    ),
+    Option("allow_self_signed", ("--allow-self-signed",), None, "", "a self-signed certificate is fine"),
+    Option(
+        "state", ("--state",), many_of(parse_state), "QUESTION=STATE",
+        f"state of a question's bad answer: {', '.join(STATES)}; repeatable; "
+        f"the questions are {', '.join(QUESTIONS)}",
+        many=True,
+    ),
+    Option(
+        "untrusted", ("--untrusted",), one_of(STATES), "STATE",
+        "short for --state trust=STATE, a chain that is not trusted (default critical)",
+    ),
+    Option(
+        "unreachable", ("--unreachable",), one_of(STATES), "STATE",
+        "short for --state connection=STATE, a service whose certificate cannot be read (default critical)",
+    ),
+    Option(
+        "min_rsa_bits", ("--min-rsa-bits",), parse_minimum, "WARN[,CRIT]",
+        "size below which an RSA or DSA key warns, and is critical (default {},{})".format(*DEFAULT_MIN_RSA_BITS),
+    ),
+    Option(
+        "min_ec_bits", ("--min-ec-bits",), parse_minimum, "WARN[,CRIT]",
+        "size below which an elliptic curve key warns, and is critical (default {},{})".format(*DEFAULT_MIN_EC_BITS),
+    ),
+    Option(
+        "min_tls", ("--min-tls",), one_of(TLS_VERSIONS), "VERSION",
+        f"oldest TLS version that is fine: {', '.join(TLS_VERSIONS)} (default: any)",
+    ),
+    Option(
+        "issuer", ("--issuer",), lambda text: (parse_text(text),), "TEXT",
+        "text that an attribute of the issuer's name must contain; repeated, one of them",
+        many=True,
+    ),
+    Option(
+        "fingerprint", ("--fingerprint",), many_of(parse_digest), "SHA256",
+        "the certificate's SHA-256 fingerprint, in hexadecimal or Base64; a comma list or repeated, one of them",
+        many=True,
+    ),
+    Option(
+        "spki_pin", ("--spki-pin",), many_of(parse_digest), "SHA256",
+        "SHA-256 of the public key (SubjectPublicKeyInfo), written like a fingerprint, one of them",
+        many=True,
+    ),
+    Option(
+        "max_lifetime", ("--max-lifetime",), parse_lifetime, "DAYS",
+        "longest lifetime that is fine; public: what public certification authorities were allowed on the day of issue",
+    ),
+    Option(
+        "timeout", ("-t", "--timeout"), parse_timeout, "SECONDS",
+        f"bounds the whole run (default {DEFAULT_TIMEOUT:g})",
+    ),
+    Option("ipv4", ("-4", "--ipv4"), None, "", "connect over IPv4 only"),
+    Option("ipv6", ("-6", "--ipv6"), None, "", "connect over IPv6 only"),
+)  # fmt: skip
+"""What both front doors understand; the command line has a few more for people at a shell."""
+
+
+def settings(values: dict[str, Any]) -> Settings:
+    """Return the settings for parsed option ``values``; keys that are missing or ``None`` take their default.
+
+    Raises ``ValueError`` for values that do not go together.
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    ipv4, ipv6 = given.pop("ipv4", False), given.pop("ipv6", False)
+    if ipv4 and ipv6:
+        raise ValueError("IPv4 only and IPv6 only do not go together; allowed is one of them")
+    host = given.pop("host")
+    protocol = given.pop("protocol", DEFAULT_PROTOCOL)
+    names = tuple(given.pop("name", (host,)))
+    port = given.pop("port", PROTOCOLS[protocol].port)
+    if port is None:
+        raise ValueError(f"the protocol {protocol} has no port of its own; give one with -p")
+    target = Target(
+        host=host,
+        protocol=protocol,
+        port=port,
+        name=names[0],
+        sni=given.pop("sni", None),
+        family=socket.AF_INET if ipv4 else socket.AF_INET6 if ipv6 else socket.AF_UNSPEC,
+    )
+    expiry = thresholds(given.pop("warning", None), given.pop("critical", None))
+    states = dict(given.pop("state", ()))
+    for question, short in (("trust", "untrusted"), ("connection", "unreachable")):
+        if short in given:
+            states.setdefault(question, given.pop(short))
+    for key, default in (("min_rsa_bits", DEFAULT_MIN_RSA_BITS), ("min_ec_bits", DEFAULT_MIN_EC_BITS)):
+        warning, *critical = given.pop(key, default)
+        # A lower minimum than the default critical one takes that with it.
+        given[key] = MinimumSize(warning, critical[0] if critical else min(warning, default.critical))
+    for key, plural in (("issuer", "issuers"), ("fingerprint", "fingerprints"), ("spki_pin", "spki_pins")):
+        given[plural] = tuple(given.pop(key, ()))
+    return Settings(target, expiry, names=names, states=states, **given)

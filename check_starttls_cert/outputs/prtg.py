@@ -1,0 +1,58 @@
+"""PRTG's "advanced" JSON: Python Script Advanced, EXE/Script Advanced, SSH Script Advanced.
+
+One document and nothing else, exit code 0 always. A run without a certificate is the error document, in
+which PRTG ignores channels. Source: PRTG Manual, "Advanced Script, HTTP Data, and REST Custom Sensors".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from check_starttls_cert.outputs import Rendered
+
+if TYPE_CHECKING:
+    from nagiosplugin import Check
+
+    from check_starttls_cert.prtg.channels import Channel
+
+
+def render(check: Check) -> Rendered:
+    """Return the evaluated check as a PRTG document."""
+    from check_starttls_cert.prtg.channels import channels, message
+    from check_starttls_cert.prtg.sensor_api import CustomSensorResult
+
+    (resource,) = check.resources
+    if resource.observation.chain is None:
+        return failure(message(check))
+    primary, *others = channels(check)
+    document = CustomSensorResult(text=message(check))
+    document.add_primary_channel(**_keywords(primary))
+    for channel in others:
+        document.add_channel(**_keywords(channel))
+    return Rendered(document.json_result, 0)
+
+
+def failure(text: str) -> Rendered:
+    """Return the error document."""
+    from check_starttls_cert.prtg.sensor_api import MAX_TEXT, CustomSensorResult
+
+    document = CustomSensorResult(text=text[:MAX_TEXT])
+    document.error = text[:MAX_TEXT]
+    return Rendered(document.json_result, 0)
+
+
+def _keywords(channel: Channel) -> dict[str, Any]:
+    """Return a channel as the arguments of PRTG's sensor API."""
+    from check_starttls_cert.prtg.channels import LOOKUP
+    from check_starttls_cert.prtg.sensor_api import ValueUnit
+
+    keywords: dict[str, Any] = {"name": channel.name, "value": channel.value, "unit": ValueUnit.COUNT}
+    if channel.lookup is not None:
+        return {**keywords, "unit": ValueUnit.CUSTOM, "value_lookup": LOOKUP + channel.lookup}
+    limits = {
+        "limit_min_warning": channel.lower[0],
+        "limit_min_error": channel.lower[1],
+        "limit_max_warning": channel.upper[0],
+        "limit_max_error": channel.upper[1],
+    }
+    return {**keywords, "is_limit_mode": True, **{key: limit for key, limit in limits.items() if limit is not None}}

@@ -1,0 +1,338 @@
+"""The command line: every option, and one line for everything that is wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import sys
+from contextlib import redirect_stdout
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from observations import FOREIGN, PROPERTY, SITUATIONS, probing
+
+from check_starttls_cert import __version__, cli
+from check_starttls_cert.options import NAME_CHECKS, OPTIONS, STATES, TLS_VERSIONS
+from check_starttls_cert.outputs import OUTPUTS, Rendered
+from check_starttls_cert.settings import QUESTIONS, Settings, Target, thresholds
+from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.thresholds import parse_threshold
+
+HOST = ("-H", "mta.example.com")
+
+PRTG = [
+    ("-o", "prtg"),
+    ("-oprtg",),
+    ("-o=prtg",),
+    ("-vo=prtg",),
+    ("-o", "PRTG"),
+    ("--output=prtg",),
+    ("--output", "prtg"),
+    ("-vo", "prtg"),
+    ("-voprtg",),
+    ("-vvo", "prtg"),
+    ("-4oprtg",),
+    ("-4o", "prtg"),
+    ("-o", "nagios", "-o", "prtg"),
+]
+"""Spellings of the same wish."""
+
+
+@pytest.fixture(autouse=True)
+def _no_network():
+    """Let a bad argument that is taken for a good one fail here, and not at some server."""
+    with mock.patch("check_starttls_cert.resource.probe", side_effect=AssertionError("a service was probed")):
+        yield
+
+
+def main(*arguments: str) -> tuple[int, str]:
+    """Return exit code and output of the command line, without its line end."""
+    stdout = io.StringIO()
+    with redirect_stdout(stdout):
+        exit_code = cli.main(arguments)
+    assert stdout.getvalue().endswith("\n")
+    return exit_code, stdout.getvalue()[:-1]
+
+
+def wanted(*arguments: str) -> Settings:
+    """Return the settings that the arguments ask for."""
+    with mock.patch.object(cli, "rendered", return_value=Rendered("", 0)) as rendered:
+        assert cli.main(arguments) == 0
+    return rendered.call_args[0][0]
+
+
+def test_a_host_alone_is_enough() -> None:
+    target = Target("mta.example.com", "smtp", 25, "mta.example.com", socket.AF_UNSPEC)
+    assert wanted(*HOST) == Settings(target, thresholds(None, None), ("mta.example.com",))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        (("-P", "ldap"), "protocol", "ldap"),
+        (("--protocol", "LMTP"), "protocol", "lmtp"),
+        (("-P", "ldap"), "port", 389),
+        (("-p", "2525"), "port", 2525),
+        (("--port=2525",), "port", 2525),
+        (("-n", "Other.Example.com"), "name", "other.example.com"),
+        (("-n", "a.test", "-n", "b.test"), "name", "a.test"),
+        (("--sni", "Virtual.Example.com"), "sni", "virtual.example.com"),
+        (("-n", "a.test"), "sni", None),
+        (("--name", "192.0.2.1"), "name", "192.0.2.1"),
+        (("-4",), "family", socket.AF_INET),
+        (("--ipv4",), "family", socket.AF_INET),
+        (("-6",), "family", socket.AF_INET6),
+        (("--ipv6",), "family", socket.AF_INET6),
+        (("--hostname", "last.example.com"), "host", "last.example.com"),
+        (("--host=2001:db8::1",), "host", "2001:db8::1"),
+    ],
+)
+def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
+    assert getattr(wanted(*HOST, *arguments).target, field) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        (("--name-check", "none"), "name_check", "none"),
+        (("--name-check", "CN"), "name_check", "cn"),
+        (("--name-check", "cn_san"), "name_check", "cn_san"),
+        (("--name-check", "SAN"), "name_check", "san"),
+        (("-n", "a.test", "--name", "b.test"), "names", ("a.test", "b.test")),
+        (("-n", "a.test,b.test c.test"), "names", ("a.test", "b.test", "c.test")),
+        (("-w", "20"), "thresholds", thresholds(parse_threshold("20"), None)),
+        (("--warning", "28d,30%"), "thresholds", thresholds(parse_threshold("28d,30%"), None)),
+        (("-c", "36h"), "thresholds", thresholds(None, parse_threshold("36h"))),
+        (("--critical=7:",), "thresholds", thresholds(None, parse_threshold("7"))),
+        (("-c", "@0:7"), "thresholds", thresholds(None, parse_threshold("@0:7"))),
+        (("--ca-file", "ca.pem"), "ca_file", "ca.pem"),
+        (("--ca-dir", "/etc/ssl"), "ca_dir", "/etc/ssl"),
+        (("--allow-self-signed",), "allow_self_signed", True),
+        (("--untrusted", "warning"), "states", {"trust": "warning"}),
+        (("--unreachable", "OK"), "states", {"connection": "ok"}),
+        (("--state", "chain=WARNING"), "states", {"chain": "warning"}),
+        (("--state", "chain=ok,tls=warning", "--state", "tls=ok"), "states", {"chain": "ok", "tls": "ok"}),
+        (("--untrusted", "ok", "--state", "trust=warning"), "states", {"trust": "warning"}),
+        (("--min-rsa-bits", "3072"), "min_rsa_bits", (3072, 1024)),
+        (("--min-rsa-bits", "4096,3072"), "min_rsa_bits", (4096, 3072)),
+        (("--min-rsa-bits", "512"), "min_rsa_bits", (512, 512)),
+        (("--min-ec-bits", "384"), "min_ec_bits", (384, 192)),
+        (("--min-tls", "1.2"), "min_tls", "1.2"),
+        (("--issuer", "R11, R12", "--issuer", "Lab"), "issuers", ("R11, R12", "Lab")),
+        (("--fingerprint", "00" * 32), "fingerprints", (bytes(32),)),
+        (("--spki-pin", "A" * 43 + "=", "--spki-pin", "FF" * 32), "spki_pins", (bytes(32), b"\xff" * 32)),
+        (("--max-lifetime", "398"), "max_lifetime", 398),
+        (("--max-lifetime", "Public"), "max_lifetime", 0),
+        (("--prtg-schema", "3"), "prtg_schema", 3),
+        (("-t", "2.5"), "timeout", 2.5),
+        (("--timeout", "60"), "timeout", 60),
+        (("-o", "prtg"), "output", "prtg"),
+        (("--output", "Nagios"), "output", "nagios"),
+        (("-v",), "verbose", 1),
+        (("-vv",), "verbose", 2),
+        (("--verbose", "-v", "-v"), "verbose", 3),
+    ],
+)
+def test_what_an_option_says_of_the_run(arguments, field, value) -> None:
+    assert getattr(wanted(*HOST, *arguments), field) == value
+
+
+def test_every_option_of_the_table_is_an_option_of_the_command_line() -> None:
+    flags = {flag for action in cli.parser()._actions for flag in action.option_strings}
+    own = {"-o", "--output", "-v", "--verbose", "-V", "--version", "--demo", "-h", "--help", "--prtg-schema"}
+    assert flags == own | {flag for option in OPTIONS for flag in option.flags}
+
+
+BAD = [
+    ((), "-H/--host is missing", ""),
+    (("-p", "25"), "-H/--host is missing", ""),
+    (("-H",), "-H/--host", "expected one argument"),
+    (("-H", ""), '"" is no host name', "mta.example.com"),
+    (("-H", "a b"), '"a b" is no host name', "mta.example.com"),
+    (("-H", "mta:25"), '"mta:25" is no host name', "without a port"),
+    (("-H", "\udcff"), '"\\udcff" is no host name', "mta.example.com"),
+    (("-H", "a\nb|c"), '"a\\nb\\x7cc" is no host name', "mta.example.com"),
+    ((*HOST, "-n", "a/b"), "-n/--name", "mta.example.com"),
+    ((*HOST, "-P", "gopher"), '-P/--protocol: "gopher" is no protocol', ", ".join(PROTOCOLS)),
+    ((*HOST, "-p", "smtp"), '-p/--port: "smtp" is no port', "1 to 65535"),
+    ((*HOST, "-p", "0"), '"0" is no port', "1 to 65535"),
+    ((*HOST, "-p", "65536"), '"65536" is no port', "1 to 65535"),
+    ((*HOST, "-p"), "-p/--port", "expected one argument"),
+    ((*HOST, "--name-check", "dns"), '--name-check: "dns" is not allowed', "none, cn, cn_san, san"),
+    ((*HOST, "-w", "soon"), '-w/--warning: "soon" is no threshold', "days (28 or 28d), hours (36h)"),
+    ((*HOST, "-w", "x" * 100_000), "is no threshold", "days (28 or 28d), hours (36h)"),
+    ((*HOST, "-w", "150%"), '"150%" is no threshold', "percent of the lifetime"),
+    ((*HOST, "-c", "9:1"), '-c/--critical: "9:1" is no threshold', "a Nagios range"),
+    ((*HOST, "-w", "5", "-c", "10"), "the critical threshold 10d is above the warning threshold 5d", "allowed are"),
+    ((*HOST, "-w", "36h", "-c", "2"), "the critical threshold 2d is above the warning threshold 36h", "allowed are"),
+    ((*HOST, "-w", "10%", "-c", "20%"), "the critical threshold 20% is above the warning threshold 10%", "allowed are"),
+    ((*HOST, "-w", "20d,10%", "-c", "30d,20%"), "is above the warning threshold", "allowed are"),
+    ((*HOST, "-w", "5:400", "-c", "10:400"), "the critical threshold 10:400 is above", "allowed are"),
+    ((*HOST, "-w", "-5"), "-w/--warning", "expected one argument"),
+    ((*HOST, "--state", "chain"), '--state: "chain" is not allowed', ", ".join(QUESTIONS)),
+    ((*HOST, "--state", "colour=ok"), '--state: "colour=ok" is not allowed', ", ".join(QUESTIONS)),
+    ((*HOST, "--state", "expiry=ok"), '--state: "expiry=ok" is not allowed', ", ".join(QUESTIONS)),
+    ((*HOST, "--state", "chain=red"), '--state: "chain=red" is not allowed', "ok, warning, critical"),
+    ((*HOST, "--state", "chain=ok,tls"), '--state: "tls" is not allowed', "ok, warning, critical"),
+    ((*HOST, "--state", ""), '--state: "" is not allowed', ", ".join(QUESTIONS)),
+    ((*HOST, "--min-rsa-bits", "1024,2048"), '--min-rsa-bits: "1024,2048" is no minimum', "3072,2048"),
+    ((*HOST, "--min-ec-bits", "P-384"), '--min-ec-bits: "P-384" is no minimum', "3072,2048"),
+    ((*HOST, "--min-tls", "1.4"), '--min-tls: "1.4" is not allowed', "1.0, 1.1, 1.2, 1.3"),
+    ((*HOST, "--issuer", " "), "--issuer: an empty text is not allowed", "match everything"),
+    ((*HOST, "--fingerprint", "5A" * 20), "is no SHA-256 digest", "64 hexadecimal digits"),
+    ((*HOST, "--spki-pin", "sha256//abc|"), '"sha256//abc\\x7c" is no SHA-256 digest', "44 characters of Base64"),
+    ((*HOST, "--max-lifetime", "0"), '--max-lifetime: "0" is no lifetime', "public"),
+    ((*HOST, "--max-lifetime", "a year"), '--max-lifetime: "a year" is no lifetime', "days, like 398"),
+    ((*HOST, "--sni", "a/b"), '--sni: "a/b" is no host name', "mta.example.com"),
+    ((*HOST, "--ca-file", ""), "--ca-file", ""),
+    ((*HOST, "--ca-file", "missing.pem"), 'there is no file "missing.pem"', ""),
+    ((*HOST, "--ca-file", "a|b.pem"), 'there is no file "a\\x7cb.pem"', ""),
+    ((*HOST, "--ca-file", "x" * 3000), "there is no file", ""),
+    ((*HOST, "--ca-dir", "missing|dir"), '"missing\\x7cdir" is not a directory', "openssl rehash"),
+    ((*HOST, "--untrusted", "unknown"), '--untrusted: "unknown" is not allowed', "ok, warning, critical"),
+    ((*HOST, "--unreachable", "2"), '--unreachable: "2" is not allowed', "ok, warning, critical"),
+    ((*HOST, "-t", "0"), '-t/--timeout: "0" is no timeout', "above 0, up to 3600"),
+    ((*HOST, "-t", "1e9"), '"1e9" is no timeout', "above 0, up to 3600"),
+    ((*HOST, "-4", "-6"), "do not go together", "one of them"),
+    ((*HOST, "--no-such"), "unrecognized arguments: --no-such", ""),
+    ((*HOST, "--warn", "20"), "unrecognized arguments: --warn 20", ""),
+    ((*HOST, "-x"), "unrecognized arguments: -x", ""),
+    ((*HOST, "stray\x1b[31m|"), "unrecognized arguments: stray\\x1b[31m\\x7c", ""),
+    ((*HOST, "--allow-self-signed=yes"), "--allow-self-signed", ""),
+]  # fmt: skip
+
+UNREADABLE_ON_THIS_OUTPUT = [
+    ((*HOST, "-o", "xml"), '-o/--output: "xml" is not allowed', ", ".join(OUTPUTS)),
+    ((*HOST, "-o"), "-o/--output", "expected one argument"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said", "allowed"), BAD + UNREADABLE_ON_THIS_OUTPUT)
+def test_bad_input_is_one_line_that_says_what_is_wrong_and_what_is_allowed(arguments, said, allowed) -> None:
+    exit_code, text = main(*arguments)
+    assert exit_code == 3
+    assert text.startswith("STARTTLS_CERT UNKNOWN - ")
+    assert said in text
+    assert allowed in text
+    assert text.isprintable()
+    assert "|" not in text
+    assert len(text) < 1000
+
+
+@pytest.mark.parametrize("spelling", PRTG, ids=" ".join)
+@pytest.mark.parametrize("first", [True, False])
+def test_bad_input_is_a_document_however_prtgs_output_is_asked_for(spelling, first) -> None:
+    for wrong in (("-p", "smtp"), ("--no-such",), ("-H", "a b"), ("-4", "-6", *HOST), ()):
+        exit_code, text = main(*((*spelling, *wrong) if first else (*wrong, *spelling)))
+        assert exit_code == 0
+        assert list(json.loads(text)) == ["prtg"]
+        assert json.loads(text)["prtg"]["error"] == 1
+
+
+@pytest.mark.parametrize(("arguments", "said", "allowed"), BAD)
+def test_the_document_says_the_same(arguments, said, allowed) -> None:
+    exit_code, text = main("-o", "prtg", *arguments)
+    document = json.loads(text)["prtg"]
+    assert (exit_code, document["error"]) == (0, 1)
+    assert said in document["text"]
+    assert allowed in document["text"]
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help", "-V", "--version", "--demo"])
+@pytest.mark.parametrize("spelling", PRTG, ids=" ".join)
+def test_even_help_is_a_document_where_only_documents_are_read(flag, spelling) -> None:
+    with mock.patch("check_starttls_cert.demo.demo", return_value="demo"):
+        exit_code, text = main(flag, *spelling)
+    assert exit_code == 0
+    assert json.loads(text)["prtg"]["error"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("-P", "prtg", "-n", "o"), ("-o", "prtg", "-o", "nagios"), ("-Poprtg",)],
+)
+def test_what_only_looks_like_prtgs_output_is_not(arguments) -> None:
+    exit_code, text = main(*arguments)
+    assert exit_code == 3
+    assert text.startswith("STARTTLS_CERT UNKNOWN - ")
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_the_version_is_printed(flag) -> None:
+    assert main(flag) == (0, f"check_starttls_cert {__version__}")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    exit_code, text = main(flag)
+    assert exit_code == 0
+    for option in OPTIONS:
+        assert all(flag in text for flag in option.flags)
+        assert option.help.replace("%%", "%") in text
+    for choices in (PROTOCOLS, OUTPUTS, NAME_CHECKS, TLS_VERSIONS):
+        assert f"{', '.join(choices)} (default" in text
+    for choices in (QUESTIONS, STATES):
+        assert ", ".join(choices) in text
+
+
+def test_the_demo_runs_on_request() -> None:
+    with mock.patch("check_starttls_cert.demo.demo", return_value="what it showed"):
+        assert main("--demo") == (0, "what it showed")
+
+
+def test_without_arguments_the_process_own_are_taken() -> None:
+    stdout = io.StringIO()
+    with mock.patch.object(sys, "argv", ["check_starttls_cert", "--version"]), redirect_stdout(stdout):
+        assert cli.main() == 0
+    assert stdout.getvalue() == f"check_starttls_cert {__version__}\n"
+
+
+FLAGS = sorted({flag for action in cli.parser()._actions for flag in action.option_strings} - {"--demo"})
+VALUES = [
+    "mta.example.com",
+    "2001:db8::1",
+    "25",
+    "28d,30%",
+    "ldap",
+    "cn",
+    "ok",
+    "2.5",
+    "-1",
+    "--",
+    "-",
+    "=",
+    "-vo",
+    "prtg",
+]
+ARGUMENTS = st.lists(st.sampled_from(FLAGS) | st.sampled_from(VALUES) | FOREIGN, max_size=8)
+
+
+@PROPERTY
+@given(ARGUMENTS)
+def test_any_arguments_are_answered(arguments) -> None:
+    with probing(SITUATIONS["fine"]):
+        exit_code, text = main(*arguments)
+    if text.startswith("STARTTLS_CERT UNKNOWN"):
+        assert exit_code == 3
+        assert "\n" not in text
+        assert "|" not in text
+        assert text.isprintable()
+    else:
+        assert exit_code == 0
+
+
+@PROPERTY
+@given(ARGUMENTS, st.sampled_from(PRTG), ARGUMENTS)
+def test_any_arguments_are_answered_with_a_document_if_prtgs_output_is_the_last_asked_for(
+    before, spelling, after
+) -> None:
+    after = [argument for argument in after if "o" not in argument]
+    with probing(SITUATIONS["fine"]):
+        # "-o" before would take the next argument as its value.
+        exit_code, text = main(*before, "-v", *spelling, *after)
+    assert exit_code == 0
+    assert list(json.loads(text)) == ["prtg"]

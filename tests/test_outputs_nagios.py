@@ -1,0 +1,125 @@
+"""Nagios output: the golden files, the design's own examples, and what no text may ever do to it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from observations import (
+    DAY,
+    FOREIGN,
+    PROPERTY,
+    SITUATIONS,
+    TRUSTED,
+    evaluated,
+    facts,
+    golden,
+    printed,
+    seen,
+    unseen,
+)
+
+from check_starttls_cert.certificate import Key
+from check_starttls_cert.errors import ProbeError
+from check_starttls_cert.outputs import Rendered, nagios
+from check_starttls_cert.probe import Trust
+from check_starttls_cert.wire import Spoken
+
+NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
+RANGE = rf"@?(?:(?:~|{NUMBER})?:)?(?:{NUMBER})?"
+PERFORMANCE = re.compile(rf"[a-z_]+={NUMBER}s?(?:;(?:{RANGE})){{0,4}}")
+
+CASES = [case for case in golden() if "-o prtg" not in case[1]]
+
+
+@pytest.mark.parametrize(("situation", "command", "expected"), CASES, ids=[f"{case[0]}:{case[1]}" for case in CASES])
+def test_a_user_sees_what_the_golden_file_shows(situation, command, expected) -> None:
+    assert printed(situation, command) == expected
+
+
+def test_every_situation_has_a_golden_file_with_this_output() -> None:
+    assert {situation for situation, _, _ in CASES} == set(SITUATIONS)
+
+
+def test_the_designs_example_of_a_good_service() -> None:
+    assert nagios.render(evaluated(SITUATIONS["fine"])) == Rendered(
+        "STARTTLS_CERT OK - smtp mta.example.com:25: mta.example.com expires in 59 days (2027-01-22), trusted, RSA 2048"
+        " | days_until_chain_expiration=2000;28:;7: days_until_expiration=59.4;28:;7:"
+        " public_key_size=2048 time=0.031s;;;0",
+        0,
+    )
+
+
+def test_the_designs_example_of_a_bad_service() -> None:
+    check = evaluated(SITUATIONS["expired_3_days"], host="dc1.example.com", protocol="ldap")
+    text, exit_code = nagios.render(check)
+    assert exit_code == 2
+    assert text.startswith(
+        "STARTTLS_CERT CRITICAL - ldap dc1.example.com:389: expired 3 days ago (2026-11-20); "
+        'name: dc1.example.com not covered by "dc2.example.com" | '
+    )
+
+
+@pytest.mark.parametrize(
+    ("situation", "exit_code"), [("fine", 0), ("warning_by_days", 1), ("critical_by_days", 2), ("unknown_key", 3)]
+)
+def test_the_exit_code_is_the_state(situation, exit_code) -> None:
+    assert nagios.render(evaluated(SITUATIONS[situation])).exit_code == exit_code
+
+
+def test_a_run_without_a_verdict_is_unknown() -> None:
+    assert nagios.failure("no such option") == Rendered("STARTTLS_CERT UNKNOWN - no such option", 3)
+
+
+def assert_well_formed(text: str, lines: int) -> None:
+    assert text.count("\n") == lines
+    first, *below = text.split("\n")
+    words, bar, performance = first.partition(" | ")
+    assert bar
+    assert words.startswith("STARTTLS_CERT ")
+    for shown in (words, *below):
+        assert shown.isprintable()
+        assert "|" not in shown
+    assert len(words) < 2000
+    assert all(PERFORMANCE.fullmatch(datum) for datum in performance.split(" "))
+
+
+@PROPERTY
+@given(
+    FOREIGN,
+    FOREIGN,
+    st.lists(FOREIGN, max_size=8),
+    st.lists(FOREIGN, max_size=8),
+    st.sampled_from(["cn", "cn_san", "none"]),
+)
+def test_no_certificate_adds_a_line_a_bar_or_an_unprintable_character(subject, issuer, cns, names, name_check) -> None:
+    observed = seen(facts(subject=subject, issuer=issuer, common_names=tuple(cns), dns_names=tuple(names)))
+    assert_well_formed(nagios.render(evaluated(observed, name_check=name_check)).text, lines=0)
+    assert_well_formed(nagios.render(evaluated(observed, name_check=name_check, verbose=1)).text, lines=15)
+
+
+@PROPERTY
+@given(FOREIGN, st.binary())
+def test_no_server_adds_a_line_a_bar_or_an_unprintable_character(quote, said) -> None:
+    for text in (quote, quote.encode("utf-8", "surrogatepass"), said):
+        observed = unseen(ProbeError("the server refuses STARTTLS", quote=text), transcript=(Spoken("S", said),))
+        assert_well_formed(nagios.render(evaluated(observed)).text, lines=0)
+        assert_well_formed(nagios.render(evaluated(observed, verbose=2)).text, lines=2 + len(said.splitlines()))
+
+
+@PROPERTY
+@given(
+    st.floats(-5e5, 5e5),
+    st.floats(-1e5, 2e5),
+    st.integers(-1, 10**6),
+    st.floats(0, 3600),
+    st.booleans(),
+)
+def test_performance_data_are_plain_numbers(remaining, lifetime, bits, elapsed, verified) -> None:
+    certificate = facts(remaining * DAY, lifetime=lifetime * DAY, key=Key("RSA", bits))
+    trust = TRUSTED if verified else Trust(verified=False, code=10, reason="certificate has expired")
+    text = nagios.render(evaluated(seen(certificate, trust, elapsed=elapsed))).text
+    assert_well_formed(text, lines=0)
+    assert not re.search(r"[0-9]e[+-]?[0-9]|True|False|None|nan|inf", text.partition(" | ")[2])
