@@ -1,0 +1,19 @@
+r"""PRTG Python Script Advanced sensor: the certificate of a service that speaks STARTTLS.
+
+Lives in PRTG's folder "Custom Sensors\python" on the probe. The work is done by the package
+check_starttls_cert, installed for the Python that runs this.
+"""
+
+import json
+import sys
+
+try:
+    from check_starttls_cert.prtg.python_script_advanced import main
+    from check_starttls_cert.run import process
+except (ImportError, SyntaxError) as error:  # SyntaxError: this Python is too old for the package
+    text = f"{error}: run '\"{sys.executable}\" -m pip install check_starttls_cert' on the probe"
+    print(json.dumps({"prtg": {"error": 1, "text": text}}))
+    sys.exit(0)
+
+if __name__ == "__main__":
+    sys.exit(process(main))

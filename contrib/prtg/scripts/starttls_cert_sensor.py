@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+r"""PRTG Script v2 sensor: the certificate of a service that speaks STARTTLS.
+
+Lives in "Custom Sensors\scripts" on a Windows probe, in /opt/paessler/share/scripts (with its run bit) on a
+Linux multi-platform probe. The work is done by the package check_starttls_cert, installed for the Python that
+runs this.
+"""
+
+import json
+import sys
+
+try:
+    from check_starttls_cert.prtg.script_v2 import main
+    from check_starttls_cert.run import process
+except (ImportError, SyntaxError) as error:  # SyntaxError: this Python is too old for the package
+    text = f"{error}: run '\"{sys.executable}\" -m pip install check_starttls_cert' on the probe"
+    print(json.dumps({"version": 2, "status": "error", "message": text, "channels": []}))
+    sys.exit(0)
+
+if __name__ == "__main__":
+    sys.exit(process(main))

@@ -1,0 +1,371 @@
+"""The scripts that PRTG starts, started the way PRTG starts them.
+
+``python -E`` sees only what is installed, so each test's Python is a virtual environment of its own. The
+wrappers for Windows cannot run here, unless PowerShell is found: what they must and must not say is read.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from typing import Any, Callable, Iterator, NamedTuple
+
+import cryptography
+import nagiosplugin
+import prtg_rules
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from observations import HERE, PROPERTY, demo_server, environment
+
+import check_starttls_cert
+from check_starttls_cert.demo import HOST, NAME
+from check_starttls_cert.prtg.parameters import EXAMPLE
+from check_starttls_cert.prtg.script_v2 import EXAMPLE as LINE_EXAMPLE
+
+CONTRIB = os.path.join(os.path.dirname(HERE), "contrib", "prtg")
+
+ADVANCED = os.path.join(CONTRIB, "python", "starttls_cert_sensor.py")
+SCRIPT_V2 = os.path.join(CONTRIB, "scripts", "starttls_cert_sensor.py")
+CMD, PS1 = (os.path.join(CONTRIB, "EXEXML", f"starttls_cert_sensor.{suffix}") for suffix in ("cmd", "ps1"))
+
+# PYTHONIOENCODING does not reach a Python that is started with -E, as PRTG does: the plain one must cope, too.
+ENCODINGS = [("-E", None), ("-E", "cp1252"), ("-E", "ascii"), ("", "cp1252"), ("", "ascii"), ("", "utf-8")]
+
+
+def folder_of(module: Any) -> str:
+    """Return the folder from which a package has been imported."""
+    return os.path.dirname(os.path.dirname(os.path.abspath(module.__file__)))
+
+
+def make(folder: str, *paths: str) -> str:
+    """Make a virtual environment in which what lies in ``paths`` is installed; return its Python."""
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    bin_, python = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python3")
+    executable = os.path.join(folder, bin_, python)
+    site = subprocess.run(
+        [executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    with open(os.path.join(site, "installed.pth"), "w", encoding="utf-8") as file:
+        file.write("\n".join(paths))
+    return executable
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory) -> str:
+    """Return a Python for which the package and what it needs are installed."""
+    paths = dict.fromkeys(map(folder_of, (check_starttls_cert, cryptography, nagiosplugin)))
+    return make(str(tmp_path_factory.mktemp("venv with spaces")), *paths)
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory) -> str:
+    """Return a Python for which nothing is installed."""
+    return make(str(tmp_path_factory.mktemp("bare")))
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory) -> Iterator[tuple[int, str]]:
+    """Return the port of a server that is fine, and the file of its trust anchor."""
+    with demo_server(str(tmp_path_factory.mktemp("service"))) as found:
+        yield found
+
+
+class Done(NamedTuple):
+    """What a script left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def start(*command: str, data: bytes | None = b"", **changes: Any) -> Done:
+    """Run a command in an environment that knows nothing of the package."""
+    variables = {name: value for name, value in changes.pop("variables", {}).items() if value is not None}
+    inherited = environment(**variables)
+    del inherited["PYTHONPATH"]
+    arguments = list(filter(None, command))
+    done = subprocess.run(arguments, input=data, capture_output=True, env=inherited, check=False, **changes)
+    return Done(done.returncode, done.stdout.decode("ascii"), done.stderr.decode())
+
+
+def answer(check: Callable[[str], dict], *command: str, **changes: Any) -> dict:
+    """Return the document of a script, which is all it prints."""
+    done = start(*command, **changes)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert re.fullmatch(r"[^\r\n]+\r?\n", done.stdout)
+    return check(done.stdout)
+
+
+def argument(params: str, host: str = HOST) -> str:
+    """Return what PRTG passes to a Python Script Advanced sensor."""
+    sensor = {"sensorid": "2042", "host": host, "params": params, "timeout": 60, "linuxloginpassword": "caf\u00e9"}
+    return json.dumps(sensor, ensure_ascii=False)
+
+
+def parameters(service: tuple[int, str]) -> str:
+    port, anchor = service
+    return (
+        f"port: {port}, protocol: smtp, cert_domainname: {NAME}, cert_domainname_validation: cn_san, ca_file: {anchor}"
+    )
+
+
+def line(service: tuple[int, str]) -> bytes:
+    port, anchor = service
+    return f'{HOST} {port} smtp --sni-domain {NAME} --name-validation CN/SAN --ca-trust "{anchor}"\n'.encode()
+
+
+@pytest.mark.parametrize(("option", "encoding"), ENCODINGS)
+def test_python_script_advanced_as_prtg_starts_it(python, service, tmp_path, option, encoding) -> None:
+    found = answer(
+        prtg_rules.advanced,
+        python,
+        option,
+        ADVANCED,
+        argument(parameters(service)),
+        cwd=tmp_path,
+        variables={"PYTHONIOENCODING": encoding},
+    )
+    assert found["text"].startswith(f"OK. Certificate Common Name: {NAME} - Certificate Thumbprint: ")
+    assert [channel["value"] for channel in found["result"]] == [89, 5, 256, 0, 0]
+
+
+@pytest.mark.parametrize(("option", "encoding"), ENCODINGS)
+def test_script_v2_as_prtg_starts_it(python, service, tmp_path, option, encoding) -> None:
+    found = answer(
+        prtg_rules.script_v2,
+        python,
+        option,
+        SCRIPT_V2,
+        data=line(service),
+        cwd=tmp_path,
+        variables={"PYTHONIOENCODING": encoding},
+    )
+    assert found["status"] == "ok"
+    assert {channel["id"]: channel["value"] for channel in found["channels"]} == {12: 89, 17: 5, 15: 256, 13: 0, 16: 0}
+
+
+def test_script_v2_from_a_terminal_takes_arguments(python, service, tmp_path) -> None:
+    port, anchor = service
+    arguments = ["-H", HOST, "-p", str(port), "-n", NAME, "--ca-file", anchor, "--prtg-schema", "3"]
+    found = answer(prtg_rules.script_v2, python, SCRIPT_V2, *arguments, cwd=tmp_path)
+    assert (found["version"], found["status"]) == (3, "ok")
+
+
+@pytest.mark.parametrize("text", ["caf\u00e9", "\u4f60\u597d", "\U0001f600", "\x7f", "a|b"])
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_no_text_is_too_foreign_for_stdout(python, tmp_path, encoding, text) -> None:
+    variables = {"PYTHONIOENCODING": encoding}
+    found = answer(prtg_rules.advanced, python, ADVANCED, argument(text), cwd=tmp_path, variables=variables)
+    assert EXAMPLE in found["text"]
+    data = f"{text} --bogus\n".encode()
+    found = answer(prtg_rules.script_v2, python, SCRIPT_V2, data=data, cwd=tmp_path, variables=variables)
+    assert found["status"] == "error"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\x00\xff\xfe", b"--help", b"--version", b"-o nagios", b"-H 'a"])
+def test_script_v2_answers_any_line_with_a_document(python, tmp_path, data) -> None:
+    assert answer(prtg_rules.script_v2, python, "-E", SCRIPT_V2, data=data, cwd=tmp_path)["status"] == "error"
+
+
+@settings(PROPERTY, max_examples=5)
+@given(st.binary(max_size=200), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+def test_anything_at_all_is_answered_with_a_document(python, data, text) -> None:
+    assert answer(prtg_rules.script_v2, python, "-E", SCRIPT_V2, data=data)["status"] == "error"
+    assert answer(prtg_rules.advanced, python, "-E", ADVANCED, argument(text))["error"] == 1
+    assert answer(prtg_rules.advanced, python, "-E", ADVANCED, text)["error"] == 1
+
+
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell and shebangs")
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    ("script", "example"), [(ADVANCED, "PRTG passes one argument"), (SCRIPT_V2, LINE_EXAMPLE)], ids=["advanced", "v2"]
+)
+def test_streams_that_are_closed_are_no_failure(python, script, example, tmp_path) -> None:
+    for redirection in ("<&-", ">&-", "<&- >&-", "<&- >&- 2>&-", ">/dev/full"):
+        done = start("sh", "-c", f'exec "$@" {redirection}', "sh", python, "-E", script, cwd=tmp_path)
+        assert done.exit_code == 0
+        assert (example in done.stdout) == (redirection == "<&-")
+
+
+@needs_posix
+@pytest.mark.parametrize("script", [ADVANCED, SCRIPT_V2], ids=["advanced", "v2"])
+def test_a_reader_that_is_gone_is_no_failure(python, script, tmp_path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [python, "-E", script],
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@needs_posix
+def test_the_linux_probe_can_run_the_script(python, tmp_path) -> None:
+    """PRTG needs the run bit and the shebang; ``env`` finds the first Python of ``PATH``."""
+    assert os.access(SCRIPT_V2, os.X_OK)
+    with open(SCRIPT_V2, "rb") as file:
+        assert file.readline() == b"#!/usr/bin/env python3\n"
+        assert b"\r" not in file.read()
+    path = os.pathsep.join([os.path.dirname(python), os.environ["PATH"]])
+    found = answer(prtg_rules.script_v2, SCRIPT_V2, data=b"--version\n", cwd=tmp_path, variables={"PATH": path})
+    assert found["message"] == f"check_starttls_cert {check_starttls_cert.__version__}"
+
+
+@needs_posix
+def test_the_shebang_may_name_the_python_of_a_virtual_environment(tmp_path) -> None:
+    paths = dict.fromkeys(map(folder_of, (check_starttls_cert, cryptography, nagiosplugin)))
+    own = make(str(tmp_path / "venv"), *paths)
+    script = tmp_path / "starttls_cert_sensor.py"
+    with open(SCRIPT_V2, encoding="utf-8") as file:
+        script.write_text(file.read().replace("/usr/bin/env python3", own, 1), encoding="utf-8")
+    script.chmod(0o755)
+    found = answer(prtg_rules.script_v2, str(script), data=b"--version\n", cwd="/", variables={"PATH": "/nowhere"})
+    assert found["message"] == f"check_starttls_cert {check_starttls_cert.__version__}"
+
+
+def of_advanced(*command: str, **changes: Any) -> str:
+    """Return the error of the Python Script Advanced sensor."""
+    parameters = argument("port: 25, protocol: smtp, cert_domainname_validation: cn")
+    found = answer(prtg_rules.advanced, *command, parameters, **changes)
+    assert found["error"] == 1
+    return found["text"]
+
+
+def of_script_v2(*command: str, **changes: Any) -> str:
+    """Return the error of the Script v2 sensor."""
+    found = answer(prtg_rules.script_v2, *command, data=b"-H 127.0.0.1\n", **changes)
+    assert found["status"] == "error"
+    return found["message"]
+
+
+BOTH = pytest.mark.parametrize(
+    ("script", "error"), [(ADVANCED, of_advanced), (SCRIPT_V2, of_script_v2)], ids=["advanced", "v2"]
+)
+
+
+@BOTH
+def test_a_package_that_is_missing_is_a_document_that_says_what_to_do(bare_python, script, error, tmp_path) -> None:
+    text = error(bare_python, "-E", script, cwd=tmp_path)
+    assert text.startswith("No module named 'check_starttls_cert': ")
+    assert f'"{bare_python}" -m pip install check_starttls_cert' in text
+
+
+@BOTH
+@pytest.mark.parametrize("module", ["cryptography", "nagiosplugin"])
+def test_a_dependency_that_is_missing_is_a_document_that_names_it(python, script, error, module, tmp_path) -> None:
+    shutil.copy(script, tmp_path / "sensor.py")
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError(\"No module named '{module}'\")\n")
+    text = error(python, "-E", str(tmp_path / "sensor.py"))
+    assert f"({python}) cannot import what it needs: No module named '{module}'; install check_starttls_cert" in text
+
+
+@BOTH
+def test_a_python_that_is_too_old_for_the_package_is_a_document(bare_python, script, error, tmp_path) -> None:
+    shutil.copy(script, tmp_path / "sensor.py")
+    (tmp_path / "check_starttls_cert.py").write_text("from the future import syntax\n")
+    text = error(bare_python, "-E", str(tmp_path / "sensor.py"))
+    assert text.startswith("invalid syntax (check_starttls_cert.py, line 1)")
+
+
+def test_the_scripts_themselves_can_be_read_by_a_python_that_is_too_old() -> None:
+    for script in (ADVANCED, SCRIPT_V2):
+        with open(script, encoding="utf-8") as file:
+            ast.parse(file.read(), feature_version=(3, 7))
+
+
+# EXE/Script Advanced
+
+
+def lines(path: str) -> list[str]:
+    """Return the lines of a script for Windows that do something."""
+    with open(path, "rb") as file:
+        data = file.read()
+    assert data.isascii()
+    assert data.count(b"\n") == data.count(b"\r\n")
+    text = [each.strip() for each in data.decode().splitlines()]
+    return [each for each in text if each and not each.startswith(("rem ", "#"))]
+
+
+def quoted_document(text: str) -> dict:
+    """Return the error document that a wrapper brings along."""
+    (found,) = re.findall(r'\{"prtg".*\}\}', text)
+    return prtg_rules.advanced(found)
+
+
+def test_both_wrappers_have_the_same_error_which_says_what_to_do() -> None:
+    errors = {quoted_document("\n".join(lines(path)))["text"] for path in (CMD, PS1)}
+    (text,) = errors
+    assert "install Python and the package on the probe" in text
+
+
+def test_the_cmd_wrapper_prints_one_document_and_ends_with_0() -> None:
+    echo, local, python, run, done, otherwise, end = lines(CMD)
+    assert (echo, local) == ("@echo off", "setlocal")
+    assert python == "set PYTHON=py"
+    # All parameters, the output after them, and none of Python's complaints or cmd's about a missing Python.
+    assert run == "%PYTHON% -m check_starttls_cert %* --output prtg 2>nul"
+    # 9009 is cmd's for a program that it does not find; a crash on Windows has a negative code.
+    assert done == "if %errorlevel% equ 0 exit /b 0"
+    assert otherwise.startswith('echo {"prtg"')
+    # Outside quotes these would be cmd's own; inside, % still is.
+    assert not set("%!^") & set(otherwise)
+    assert not set("&|<>") & set(re.sub(r'"[^"]*"', "", otherwise))
+    assert end == "exit /b 0"
+
+
+def test_the_powershell_wrapper_prints_one_document_and_ends_with_0() -> None:
+    python, parameters, run, condition, otherwise, closing, write, end = lines(PS1)
+    assert python == '$python = "py"'
+    assert parameters == '$parameters = @($args | ForEach-Object { $_ -join "," })'
+    assert run == (
+        "try { $document = & $python -m check_starttls_cert @parameters --output prtg 2>$null } "
+        "catch { $document = $null }"
+    )
+    assert condition == "if (-not $document) {"
+    assert re.fullmatch(r"\$document = '\{\"prtg\"[^']*\}\}'", otherwise)
+    assert (closing, write, end) == ("}", "Write-Output $document", "exit 0")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("-o", "nagios"), ("-o",), ("-w",), ("--",), ("--help",), ("-V",), ("-p", "x")]
+)
+def test_what_the_wrappers_start_answers_anything_with_the_document(python, arguments, tmp_path) -> None:
+    command = (python, "-m", "check_starttls_cert", *arguments, "--output", "prtg")
+    assert answer(prtg_rules.advanced, *command, cwd=tmp_path)["error"] == 1
+
+
+@pytest.mark.skipif(shutil.which("pwsh") is None, reason="PowerShell is not installed")
+def test_the_powershell_wrapper_runs(python, service, tmp_path) -> None:
+    port, anchor = service
+    with open(PS1, encoding="utf-8") as file:
+        text = file.read()
+    script = tmp_path / "sensor.ps1"
+    command = ["pwsh", "-NoProfile", "-Command", f"& '{script}' -H {HOST} -p {port} -n {NAME} --ca-file '{anchor}'"]
+    for executable, state in ((python, "OK. "), ("no-such-python", "cannot run ")):
+        script.write_text(text.replace('"py"', f"'{executable}'"), encoding="utf-8")
+        found = answer(prtg_rules.advanced, *command[:3], f"{command[3]} -w 28d,30%")
+        assert found["text"].startswith(state)
+
+
+def test_the_tests_python_is_not_the_one_that_runs_the_scripts(python) -> None:
+    assert python != sys.executable
