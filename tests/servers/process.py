@@ -1,0 +1,164 @@
+"""Starting, awaiting and stopping a server program, whatever it is. Knows no server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from typing import Callable, NamedTuple
+
+PATIENCE = 30
+"""Seconds after which a server is given up; none takes as long unless it fails."""
+
+PAUSE = 0.01
+"""Seconds between two looks."""
+
+# Where distributions keep servers, beside what PATH of a plain user says.
+FOLDERS = (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin", "/usr/local/sbin", "/usr/libexec")
+
+EXTRA_SERVERS = os.environ.get("EXTRA_SERVERS", "")
+"""The root of packages that were unpacked, because they cannot be installed beside others."""
+
+_given: set[int] = set()
+"""Ports that were free once. Servers start at the same time, and none is to get another's."""
+
+
+class Unavailable(Exception):
+    """The server cannot run on this machine; the message says why."""
+
+
+class Server(NamedTuple):
+    """A running server: for each service, its port on loopback and its log."""
+
+    protocol: str
+    ports: dict[str, int]
+    logs: dict[str, str]
+    said_when_done: str
+    """What the log says once a connection is over."""
+
+    def log(self, service: str) -> str:
+        """Return what the service's log says by now."""
+        return read(self.logs[service])
+
+
+def find(program: str, *folders: str) -> str:
+    """Return the path of ``program``. Raises ``Unavailable``."""
+    path = shutil.which(program, path=os.pathsep.join(_places(*folders, *FOLDERS)))
+    if path is None:
+        raise Unavailable(f"{program} is not installed")
+    return path
+
+
+def find_file(name: str, *folders: str) -> str:
+    """Return the path of a file that belongs to a server. Raises ``Unavailable``."""
+    for folder in _places(*folders):
+        if os.path.exists(f"{folder}/{name}"):
+            return f"{folder}/{name}"
+    raise Unavailable(f"{name} is not installed")
+
+
+def _places(*folders: str) -> list[str]:
+    extra = [EXTRA_SERVERS + folder for folder in folders] if EXTRA_SERVERS else []
+    return [*folders, *extra]
+
+
+def as_root() -> None:
+    """Raise ``Unavailable`` unless this process may start servers that give up root's rights."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        raise Unavailable("the server needs root")
+
+
+def has_ipv6() -> bool:
+    """Return whether ``::1`` is there to listen on."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as sock:
+        sock.bind(("::1", 0))
+        return True
+    return False
+
+
+def addresses() -> list[str]:
+    """Return the loopback addresses that servers listen on."""
+    return ["127.0.0.1", *(["::1"] if has_ipv6() else [])]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that are free now."""
+    with contextlib.ExitStack() as stack:
+        ports: list[int] = []
+        while len(ports) < count:
+            port = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            if port not in _given:
+                _given.add(port)
+                ports.append(port)
+        return ports
+
+
+def write(path: str, contents: str | bytes) -> str:
+    """Write a file and return its path."""
+    with open(path, "wb") as file:
+        file.write(contents if isinstance(contents, bytes) else contents.encode("utf-8"))
+    return path
+
+
+def read(path: str) -> str:
+    """Return a text file's contents, or nothing while there is none."""
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+    return ""
+
+
+class Command(NamedTuple):
+    """A program to start, and the file that takes its output."""
+
+    arguments: list[str]
+    output: str
+
+
+def start(stack: contextlib.ExitStack, *commands: Command) -> list[subprocess.Popen]:
+    """Start programs, each in a session of its own; the stack stops them."""
+    processes: list[subprocess.Popen] = []
+    stack.callback(stop, processes)
+    for command in commands:
+        with open(command.output, "ab") as file:
+            processes.append(
+                subprocess.Popen(
+                    command.arguments, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+                )
+            )
+    return processes
+
+
+def stop(processes: list[subprocess.Popen]) -> None:
+    """End processes: all are asked before any is awaited."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def await_port(port: int, process: subprocess.Popen, *logs: str) -> None:
+    """Return when something listens on the port; fail with the logs when nothing does."""
+
+    def listening() -> bool:
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended with code {process.returncode}:\n" + "\n".join(map(read, logs)))
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), PATIENCE):
+            return True
+        return False
+
+    await_that(listening, lambda: f"nothing listens on port {port}:\n" + "\n".join(map(read, logs)))
+
+
+def await_that(condition: Callable[[], bool], otherwise: Callable[[], str]) -> None:
+    """Return when the condition holds; fail with what ``otherwise`` says when it does not come true."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, otherwise()
+        time.sleep(PAUSE)

@@ -1,0 +1,42 @@
+"""What an import costs: a check is a new process, thousands of times a day."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from observations import environment
+
+from check_starttls_cert import __version__
+
+
+def imported(statement: str, tmp_path) -> set[str]:
+    """Return the modules that ``statement`` adds to a fresh interpreter."""
+    script = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_the_package_is_its_version_and_imports_nothing(tmp_path) -> None:
+    assert imported("import check_starttls_cert", tmp_path) == {"check_starttls_cert"}
+
+
+def test_the_version_is_three_numbers() -> None:
+    assert all(number.isdecimal() for number in __version__.split("."))
+    assert __version__.count(".") == 2
+
+
+@pytest.mark.parametrize("module", ["__main__", "cli", "prtg.python_script_advanced"])
+def test_a_front_door_opens_without_the_expensive_packages(module, tmp_path) -> None:
+    found = imported(f"import check_starttls_cert.{module}", tmp_path)
+    assert f"check_starttls_cert.{module}" in found
+    expensive = {"cryptography", "nagiosplugin", "ssl", "ipaddress", "dataclasses", "unicodedata", "encodings.idna"}
+    assert not found & expensive
+
+
+def test_contrib_and_tests_are_no_part_of_the_package(tmp_path) -> None:
+    found = imported("import check_starttls_cert.__main__", tmp_path)
+    assert not any(name.startswith(("contrib", "tests")) for name in found)
