@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -22,8 +24,12 @@ FOLDERS = (*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/sbin", "
 EXTRA_SERVERS = os.environ.get("EXTRA_SERVERS", "")
 """The root of packages that were unpacked, because they cannot be installed beside others."""
 
-_given: set[int] = set()
-"""Ports that were free once. Servers start at the same time, and none is to get another's."""
+# Below the ports that systems give to whoever asks for any (Linux: from 32768 on). Of those, one that was free can be
+# another's before its server starts, and a look whether somebody listens there can meet itself: RFC 9293 section 3.5,
+# simultaneous open. No two workers of pytest-xdist have a port in common, and no port is given twice.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_mine = range(20000 + _worker, 32768, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+_candidates = iter(random.sample(_mine, len(_mine)))
 
 
 class Unavailable(Exception):
@@ -85,15 +91,14 @@ def addresses() -> list[str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that are free now."""
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            if port not in _given:
-                _given.add(port)
-                ports.append(port)
-        return ports
+    """Return ports that are free, and that nobody else will ask for."""
+    return list(itertools.islice(filter(_is_free, _candidates), count))
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
 
 
 def write(path: str, contents: str | bytes) -> str:
