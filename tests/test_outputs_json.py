@@ -289,7 +289,10 @@ SUBJECTS = st.lists(
     st.builds(
         x509.NameAttribute,
         st.sampled_from([NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.EMAIL_ADDRESS, NameOID.USER_ID]),
-        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60),
+        # No longer than cryptography writes them: 64 octets.
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(
+            lambda text: len(text.encode("utf-8")) <= 64
+        ),
     ),
     max_size=4,
 ).map(x509.Name)
