@@ -1,7 +1,7 @@
 """The scripts that PRTG starts, started the way PRTG starts them.
 
 ``python -E`` sees only what is installed, so each test's Python is a virtual environment of its own. The
-wrappers for Windows cannot run here, unless PowerShell is found: what they must and must not say is read.
+wrappers for Windows run where Windows' command interpreter (or Wine's) and PowerShell are found.
 """
 
 from __future__ import annotations
@@ -318,19 +318,12 @@ def test_both_wrappers_have_the_same_error_which_says_what_to_do() -> None:
     assert "install Python and the package on the probe" in text
 
 
-def test_the_cmd_wrapper_prints_one_document_and_ends_with_0() -> None:
-    echo, local, python, run, done, otherwise, end = lines(CMD)
-    assert (echo, local) == ("@echo off", "setlocal")
-    assert python == "set PYTHON=py"
-    # All parameters, the output after them, and none of Python's complaints or cmd's about a missing Python.
-    assert run == "%PYTHON% -m check_starttls_cert %* --output prtg 2>nul"
-    # 9009 is cmd's for a program that it does not find; a crash on Windows has a negative code.
-    assert done == "if %errorlevel% equ 0 exit /b 0"
+def test_cmd_has_no_use_of_its_own_for_what_the_cmd_wrapper_says() -> None:
+    otherwise = lines(CMD)[-2]
     assert otherwise.startswith('echo {"prtg"')
     # Outside quotes these would be cmd's own; inside, % still is.
     assert not set("%!^") & set(otherwise)
     assert not set("&|<>") & set(re.sub(r'"[^"]*"', "", otherwise))
-    assert end == "exit /b 0"
 
 
 def test_the_powershell_wrapper_prints_one_document_and_ends_with_0() -> None:
@@ -344,6 +337,72 @@ def test_the_powershell_wrapper_prints_one_document_and_ends_with_0() -> None:
     assert condition == "if (-not $document) {"
     assert re.fullmatch(r"\$document = '\{\"prtg\"[^']*\}\}'", otherwise)
     assert (closing, write, end) == ("}", "Write-Output $document", "exit 0")
+
+
+@pytest.fixture(scope="session")
+def cmd(tmp_path_factory) -> Iterator[Callable[..., Done]]:
+    """Return a function that runs the wrapper for cmd, with another Python in its line."""
+    folder = tmp_path_factory.mktemp("EXEXML")
+    interpreter, variables = ["cmd", "/c"], {}
+    if os.name != "nt":
+        wine = shutil.which("wine")
+        if wine is None:
+            if os.environ.get("REQUIRE_SERVERS") == "1":
+                pytest.fail("Wine is required by REQUIRE_SERVERS=1")
+            pytest.skip("neither Windows nor Wine is here")
+        interpreter, variables = [wine, "cmd", "/c"], {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all"}
+        start(wine, "wineboot", "--init", variables=variables)
+
+    def run(python: str, *arguments: str) -> Done:
+        with open(CMD, encoding="ascii", newline="") as file:
+            text = file.read()
+        (folder / "sensor.cmd").write_bytes(text.replace("set PYTHON=py\r", f"set PYTHON={python}\r").encode())
+        return start(*interpreter, "sensor.cmd", *arguments, cwd=folder, variables=variables)
+
+    run.folder = folder
+    yield run
+    if variables:
+        start(interpreter[0], "wineboot", "--kill", variables=variables)
+
+
+def test_the_cmd_wrapper_passes_its_parameters_on(cmd) -> None:
+    # No percent sign: in a batch file, Wine expands it in the parameters again and Windows does not.
+    parameters = ("-H", "mta.example.com", "-w", "28d", "--issuer", "Lab CA (2026)", "-c", "7!")
+    # Windows' own "echo" in the place of Python: it shows what Python would get.
+    done = cmd("cmd /c echo", *parameters)
+    shown = '-m check_starttls_cert -H mta.example.com -w 28d --issuer "Lab CA (2026)" -c 7! --output prtg'
+    assert (done.exit_code, done.stdout.rstrip(" \r\n"), done.stderr) == (0, shown, "")
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_the_cmd_wrapper_prints_the_document_of_the_check(cmd, python, service, well) -> None:
+    """A Linux Python cannot run inside Wine: one is asked beforehand, and a batch file has its answer."""
+    port, anchor = service
+    arguments = ("-H", HOST, "-p", str(port), "-n", NAME, "--ca-file", anchor) if well else ("--bogus",)
+    told = start(python, "-m", "check_starttls_cert", *arguments, "--output", "prtg")
+    (cmd.folder / "document.json").write_bytes(told.stdout.encode())
+    stand_in = f"@echo a complaint>&2\r\n@type document.json\r\n@exit /b {told.exit_code}\r\n"
+    (cmd.folder / "python.bat").write_bytes(stand_in.encode())
+    done = cmd("call python.bat", *arguments)
+    assert (done.exit_code, done.stderr) == (0, "")
+    found = prtg_rules.advanced(done.stdout)
+    assert found == prtg_rules.advanced(told.stdout)
+    assert found["text"].startswith("OK. " if well else "unrecognized arguments")
+
+
+@pytest.mark.parametrize("code", [1, 3, 9009, -1073741515])
+def test_the_cmd_wrapper_has_a_document_where_python_fails(cmd, code) -> None:
+    (cmd.folder / "failing.bat").write_bytes(f"@echo a complaint>&2\r\n@exit /b {code}\r\n".encode())
+    done = cmd("call failing.bat", "-H", HOST)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert prtg_rules.advanced(done.stdout)["text"].startswith("cannot run check_starttls_cert: install Python")
+
+
+def test_the_cmd_wrapper_has_a_document_where_python_is_missing(cmd) -> None:
+    for python in ("no-such-python", r'"C:\Program Files\no such\python.exe"'):
+        done = cmd(python, "-H", HOST)
+        assert done.exit_code == 0
+        assert prtg_rules.advanced(done.stdout)["text"].startswith("cannot run check_starttls_cert: install Python")
 
 
 @pytest.mark.parametrize(
