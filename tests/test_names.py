@@ -26,6 +26,12 @@ def test_a_name_covers_no_other(presented, reference):
     assert covers(presented, reference) == (presented == reference)
 
 
+@given(labels, labels, names)
+@example("x", "mta", "example.com")
+def test_a_label_is_no_wildcard(presented, reference, parent):
+    assert covers(f"{presented}.{parent}", f"{reference}.{parent}") == (presented == reference)
+
+
 @given(labels, names)
 def test_a_wildcard_stands_for_one_label(label, parent):
     assert covers(f"*.{parent}", f"{label}.{parent}")
