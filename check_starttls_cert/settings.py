@@ -113,9 +113,9 @@ def thresholds(warning: Threshold | None, critical: Threshold | None) -> Thresho
     7 days are of 28, so that ``-w 5`` alone warns at 5 days and does not alarm at 7.
     Raises ``ValueError`` when both are given and contradict each other.
     """
-    if warning is not None and critical is not None and critical.is_above(warning):
+    if warning is not None and critical is not None and critical.alarms_before(warning):
         raise ValueError(
-            f"the critical threshold {critical} is above the warning threshold {warning}; "
+            f"the critical threshold {critical} is reached before the warning threshold {warning}; "
             "allowed are critical thresholds that are reached after the warning"
         )
     if critical is None:

@@ -65,21 +65,23 @@ class Threshold(NamedTuple):
         per = {"d": (1.0, 1), "h": (1.0, HOURS_PER_DAY), "%": (lifetime_days, 100)}
         return Limits(min(number * per[unit][0] / per[unit][1] for number, unit in self.bounds))
 
-    def is_above(self, other: Threshold) -> bool:
-        """Return whether this threshold alarms before ``other`` for every lifetime."""
+    def alarms_before(self, other: Threshold) -> bool:
+        """Return whether this threshold alarms before ``other``, at either end, for every lifetime."""
         if self.limits is not None or other.limits is not None:
-            mine, theirs = self.low, other.low
-            return mine is not None and theirs is not None and mine > theirs
+            mine, theirs = self.ends, other.ends
+            too_low = mine[0] is not None and theirs[0] is not None and mine[0] > theirs[0]
+            too_high = mine[1] is not None and theirs[1] is not None and mine[1] < theirs[1]
+            return too_low or too_high
         # Days and percent cannot be compared with each other: the certificate's lifetime decides.
         kinds = {unit == "%" for _, unit in self.bounds + other.bounds}
         return all(self._smallest(percent) > other._smallest(percent) for percent in kinds)
 
     @property
-    def low(self) -> float | None:
-        """The lower limit in days, where it does not depend on the certificate."""
+    def ends(self) -> tuple[float | None, float | None]:
+        """The lower and the upper limit in days, each where it is one and does not depend on the certificate."""
         if self.limits is not None:
-            return None if self.limits.inside else self.limits.low
-        return None if any(unit == "%" for _, unit in self.bounds) else self._smallest(percent=False)
+            return (None, None) if self.limits.inside else (self.limits.low, self.limits.high)
+        return (None if any(unit == "%" for _, unit in self.bounds) else self._smallest(percent=False), None)
 
     def _smallest(self, percent: bool) -> float:
         days_per_unit = {"d": 1.0, "h": 1 / HOURS_PER_DAY, "%": 1.0}

@@ -57,10 +57,14 @@ def test_a_default_critical_threshold_is_a_quarter_of_a_stricter_warning(warning
         ("20,10%", "21,11%"),
         ("5:", "6:400"),
         ("5:400", "6"),
+        ("7:400", "3:300"),
+        ("~:500", "~:400"),
     ],
 )
 def test_a_critical_threshold_that_is_reached_before_the_warning_is_refused(warning, critical) -> None:
-    with pytest.raises(ValueError, match=r"is above the warning threshold .*; allowed are critical thresholds"):
+    with pytest.raises(
+        ValueError, match=r"is reached before the warning threshold .*; allowed are critical thresholds"
+    ):
         thresholds(parse_threshold(warning), parse_threshold(critical))
 
 
