@@ -35,6 +35,9 @@ ADVANCED = os.path.join(CONTRIB, "python", "starttls_cert_sensor.py")
 SCRIPT_V2 = os.path.join(CONTRIB, "scripts", "starttls_cert_sensor.py")
 CMD, PS1 = (os.path.join(CONTRIB, "EXEXML", f"starttls_cert_sensor.{suffix}") for suffix in ("cmd", "ps1"))
 
+PATIENCE = 120
+"""Seconds after which Wine is given up; it takes ten to begin."""
+
 # PYTHONIOENCODING does not reach a Python that is started with -E, as PRTG does: the plain one must cope, too.
 ENCODINGS = [("-E", None), ("-E", "cp1252"), ("-E", "ascii"), ("", "cp1252"), ("", "ascii"), ("", "utf-8")]
 
@@ -351,18 +354,18 @@ def cmd(tmp_path_factory) -> Iterator[Callable[..., Done]]:
                 pytest.fail("Wine is required by REQUIRE_SERVERS=1")
             pytest.skip("neither Windows nor Wine is here")
         interpreter, variables = [wine, "cmd", "/c"], {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all"}
-        start(wine, "wineboot", "--init", variables=variables)
+        start(wine, "wineboot", "--init", variables=variables, timeout=PATIENCE)
 
     def run(python: str, *arguments: str) -> Done:
         with open(CMD, encoding="ascii", newline="") as file:
             text = file.read()
         (folder / "sensor.cmd").write_bytes(text.replace("set PYTHON=py\r", f"set PYTHON={python}\r").encode())
-        return start(*interpreter, "sensor.cmd", *arguments, cwd=folder, variables=variables)
+        return start(*interpreter, "sensor.cmd", *arguments, cwd=folder, variables=variables, timeout=PATIENCE)
 
     run.folder = folder
     yield run
     if variables:
-        start(interpreter[0], "wineboot", "--kill", variables=variables)
+        start(interpreter[0], "wineboot", "--kill", variables=variables, timeout=PATIENCE)
 
 
 def test_the_cmd_wrapper_passes_its_parameters_on(cmd) -> None:
