@@ -25,7 +25,6 @@ from __future__ import annotations
 from check_starttls_cert.text import printable
 
 CHECK_PORT = "check protocol and port"
-SEE_LOG = "its log says why; it may limit clients by address or rate"
 
 
 class UsageError(Exception):
@@ -74,7 +73,7 @@ class DeadlineExceeded(ProbeError):
 class PeerClosed(ProbeError):
     """The peer ended the connection in the middle of the conversation."""
 
-    advice = SEE_LOG
+    advice = "see the server's log; it may limit clients by address or rate"
 
 
 class ProtocolError(ProbeError):
@@ -92,7 +91,7 @@ class StarttlsNotOffered(ProbeError):
 class Refused(ProbeError):
     """The peer understood the request and declined it."""
 
-    advice = SEE_LOG
+    advice = "its log says why; it may limit clients by address or rate"
 
 
 class PlaintextInjected(ProbeError):

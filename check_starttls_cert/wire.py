@@ -51,11 +51,7 @@ class Deadline:
 
     def exceeded(self, awaited: str, quote: bytes = b"") -> DeadlineExceeded:
         """Return the error that says that ``awaited`` did not come in time, only ``quote``."""
-        return DeadlineExceeded(
-            f"no {awaited} within {self.seconds:g} s" + (", only" if quote else ""),
-            quote=quote,
-            hint="the server is slow or a firewall drops the packets; --timeout allows more",
-        )
+        return DeadlineExceeded(f"no {awaited} within {self.seconds:g} s" + (", only" if quote else ""), quote=quote)
 
 
 class Spoken(NamedTuple):
@@ -161,11 +157,7 @@ class Wire:
                 raise self.translated(error) from error
             if not injected:
                 raise self._closed()
-        raise PlaintextInjected(
-            "plaintext follows the server's go-ahead for TLS",
-            quote=injected,
-            hint="somebody in the middle or a broken server injects commands, CVE-2011-0411",
-        )
+        raise PlaintextInjected("plaintext follows the server's go-ahead for TLS", quote=injected)
 
     def arm(self) -> None:
         """Let the next operation on the socket take what is left of the deadline, and no more."""
@@ -195,9 +187,7 @@ class Wire:
             raise self._closed()
         self._received += len(data)
         if self._received > MAX_TOTAL:
-            raise ProtocolError(
-                f"more than {MAX_TOTAL} bytes came before the {self.step} was complete", hint="check protocol and port"
-            )
+            raise ProtocolError(f"more than {MAX_TOTAL} bytes came before the {self.step} was complete")
         self._buffer += data
 
     def _take(self, size: int) -> bytes:
@@ -208,8 +198,4 @@ class Wire:
         return taken
 
     def _closed(self, how: str = "closed") -> PeerClosed:
-        return PeerClosed(
-            f"the server {how} the connection instead of sending the {self.step}",
-            quote=self.unread,
-            hint="see the server's log; it may limit clients by address or rate",
-        )
+        return PeerClosed(f"the server {how} the connection instead of sending the {self.step}", quote=self.unread)
