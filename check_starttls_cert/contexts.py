@@ -21,6 +21,7 @@ from check_starttls_cert.resource import SECONDS_PER_DAY, StarttlsCertificate
 from check_starttls_cert.settings import PUBLIC, Settings
 from check_starttls_cert.text import counted, printable
 from check_starttls_cert.thresholds import Limits, plain
+from check_starttls_cert.tls import ISSUER_UNKNOWN
 
 STATES = {"ok": Ok, "warning": Warn, "critical": Critical}
 
@@ -410,10 +411,9 @@ class Time(Question):
 
 
 # X509_V_ERR_*: openssl/x509_vfy.h
-ISSUER_NOT_FOUND = (2, 20, 21)
 SIGNATURE_FAILURE = 7
 NOT_YET_VALID, EXPIRED = 9, 10
-SELF_SIGNED_LEAF, SELF_SIGNED_IN_CHAIN = 18, 19
+SELF_SIGNED_LEAF = 18
 
 TRUST_ADVICE = {
     SIGNATURE_FAILURE: "the server sends certificates that do not belong together",
@@ -442,7 +442,7 @@ def trust_sentence(code: int, reason: str, resource: StarttlsCertificate) -> str
         advice = ""  # the question self-signed says what to do
     elif code in (NOT_YET_VALID, EXPIRED):
         advice = out_of_date(chain, resource.now)
-    elif code in (*ISSUER_NOT_FOUND, SELF_SIGNED_LEAF, SELF_SIGNED_IN_CHAIN):
+    elif code in ISSUER_UNKNOWN:
         top = chain.path[-1]
         root = quoted(top.display_name if top.self_signed else top.issuer_name)
         advice = f"unknown root {root}, name it with --ca-file if it is yours"
