@@ -12,7 +12,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Iterator
 
@@ -32,19 +32,24 @@ def demo(now: datetime) -> str:
     """Return a transcript: for each dialect, the command and what it really printed."""
     from check_starttls_cert import cli
 
-    with tempfile.TemporaryDirectory() as directory:
-        anchor, chain = os.path.join(directory, "ca.pem"), os.path.join(directory, "server.pem")
-        make_certificates(now, anchor, chain)
-        with socket.create_server((HOST, 0)) as listener:
-            threading.Thread(target=serve, args=(listener, chain), daemon=True).start()
-            port = listener.getsockname()[1]
-            lines = [f"A throw-away SMTP server with STARTTLS listens on {HOST} port {port}."]
-            for output in DIALECTS:
-                arguments = ["-H", HOST, "-p", str(port), "-n", NAME, "--ca-file", anchor, "-o", output]
-                result = cli.answer(arguments)
-                lines += ["", f"$ {shlex.join([cli.PROGRAM, *arguments])}", result.text]
-                lines += [f"(exit code {result.exit_code})"]
+    with tempfile.TemporaryDirectory() as directory, server(now, directory) as (port, anchor):
+        lines = [f"A throw-away SMTP server with STARTTLS listens on {HOST} port {port}."]
+        for output in DIALECTS:
+            arguments = ["-H", HOST, "-p", str(port), "-n", NAME, "--ca-file", anchor, "-o", output]
+            result = cli.answer(arguments)
+            lines += ["", f"$ {shlex.join([cli.PROGRAM, *arguments])}", result.text]
+            lines += [f"(exit code {result.exit_code})"]
     return "\n".join(lines)
+
+
+@contextmanager
+def server(now: datetime, directory: str) -> Iterator[tuple[int, str]]:
+    """Run the server, with its files in ``directory``; yield its port and the file of its trust anchor."""
+    anchor, chain = os.path.join(directory, "ca.pem"), os.path.join(directory, "server.pem")
+    make_certificates(now, anchor, chain)
+    with socket.create_server((HOST, 0)) as listener:
+        threading.Thread(target=serve, args=(listener, chain), daemon=True).start()
+        yield listener.getsockname()[1], anchor
 
 
 def serve(listener: socket.socket, chain: str) -> None:
@@ -106,5 +111,5 @@ def make_certificates(now: datetime, anchor: str, chain: str) -> None:
     with open(anchor, "wb") as file:
         file.write(certificate(ca_name, ca_key.public_key(), x509.BasicConstraints(ca=True, path_length=0)))
     with open(chain, "wb") as file:
-        server = certificate(name, key.public_key(), x509.SubjectAlternativeName([x509.DNSName(NAME)]))
-        file.write(server + private)
+        own = certificate(name, key.public_key(), x509.SubjectAlternativeName([x509.DNSName(NAME)]))
+        file.write(own + private)

@@ -12,7 +12,6 @@ import shlex
 import socket
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Iterator
@@ -22,7 +21,7 @@ import hypothesis
 from hypothesis import strategies
 
 import check_starttls_cert
-from check_starttls_cert import cli, demo, options, run, tls
+from check_starttls_cert import cli, options, run, tls
 from check_starttls_cert.certificate import Facts, Key
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.connect import Address
@@ -309,16 +308,6 @@ def child(
         env=environment(*folders, HERE, **settings),
         **popen,
     )
-
-
-@contextmanager
-def demo_server(folder: str) -> Iterator[tuple[int, str]]:
-    """Yield the port of a loopback SMTP server and the file of its trust anchor."""
-    anchor, chain = os.path.join(folder, "ca.pem"), os.path.join(folder, "server.pem")
-    demo.make_certificates(run.utc_now(), anchor, chain)
-    with socket.create_server((demo.HOST, 0)) as listener:
-        threading.Thread(target=demo.serve, args=(listener, chain), daemon=True).start()
-        yield listener.getsockname()[1], anchor
 
 
 PROPERTY = hypothesis.settings(

@@ -22,12 +22,14 @@ import prtg_rules
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from observations import HERE, PROPERTY, demo_server, environment
+from observations import HERE, PROPERTY, environment
 
 import check_starttls_cert
+from check_starttls_cert import demo
 from check_starttls_cert.demo import HOST, NAME
 from check_starttls_cert.prtg.parameters import EXAMPLE
 from check_starttls_cert.prtg.script_v2 import EXAMPLE as LINE_EXAMPLE
+from check_starttls_cert.run import utc_now
 
 CONTRIB = os.path.join(os.path.dirname(HERE), "contrib", "prtg")
 
@@ -80,7 +82,7 @@ def bare_python(tmp_path_factory) -> str:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory) -> Iterator[tuple[int, str]]:
     """Return the port of a server that is fine, and the file of its trust anchor."""
-    with demo_server(str(tmp_path_factory.mktemp("service"))) as found:
+    with demo.server(utc_now(), str(tmp_path_factory.mktemp("service"))) as found:
         yield found
 
 

@@ -13,12 +13,14 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from observations import FOREIGN, HERE, PROPERTY, REFUSED, SITUATIONS, demo_server, environment, probing, unseen
+from observations import FOREIGN, HERE, PROPERTY, REFUSED, SITUATIONS, environment, probing, unseen
 
+from check_starttls_cert import demo
 from check_starttls_cert.demo import HOST, NAME
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.prtg import python_script_advanced
 from check_starttls_cert.prtg.parameters import EXAMPLE
+from check_starttls_cert.run import utc_now
 from check_starttls_cert.settings import Settings, Target
 
 SCRIPT = os.path.join(os.path.dirname(HERE), "contrib", "prtg", "python", "starttls_cert_sensor.py")
@@ -220,7 +222,7 @@ def script(*arguments: str, cwd: str, options: tuple[str, ...] = (), folders: tu
 
 
 def test_the_script_checks_a_service_from_any_folder(tmp_path) -> None:
-    with demo_server(str(tmp_path)) as (port, anchor):
+    with demo.server(utc_now(), str(tmp_path)) as (port, anchor):
         params = f"port: {port}, protocol: smtp, cert_domainname: {NAME}, cert_domainname_validation: cn_san"
         document = script(argument(f"{params}, ca_file: {anchor}", HOST), cwd=str(tmp_path))
     assert document["text"].startswith(f"OK. Certificate Common Name: {NAME} - Certificate Thumbprint: ")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from unittest import mock
 
 import pytest
-from observations import NOW, SITUATIONS, child, demo_server, environment, probing
+from observations import NOW, SITUATIONS, child, environment, probing
 
 from check_starttls_cert import cli, demo, run
 from check_starttls_cert.errors import UsageError
@@ -179,7 +179,7 @@ def test_a_process_ends_with_the_exit_code_of_its_program() -> None:
 
 
 def test_a_whole_process_checks_a_service(tmp_path) -> None:
-    with demo_server(str(tmp_path)) as (port, anchor):
+    with demo.server(run.utc_now(), str(tmp_path)) as (port, anchor):
         command = [sys.executable, "-m", "check_starttls_cert", "-H", demo.HOST, "-p", str(port), "-n", demo.NAME]
         done = subprocess.run(
             [*command, "--ca-file", anchor],

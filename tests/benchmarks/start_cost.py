@@ -11,11 +11,9 @@ Exits 1 when a check costs more than 1.15 times the imports.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import check_starttls_cert
@@ -46,15 +44,11 @@ def seconds(command: list[str], environment: dict[str, str]) -> float:
 def main() -> int:
     """Measure, print and judge."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(check_starttls_cert.__file__)))
-    with tempfile.TemporaryDirectory() as folder, socket.create_server((demo.HOST, 0)) as listener:
-        anchor, chain = os.path.join(folder, "ca.pem"), os.path.join(folder, "server.pem")
-        demo.make_certificates(run.utc_now(), anchor, chain)
-        threading.Thread(target=demo.serve, args=(listener, chain), daemon=True).start()
-
+    with tempfile.TemporaryDirectory() as folder, demo.server(run.utc_now(), folder) as (port, anchor):
         unfair = ("PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE", "SSL_CERT_DIR")
         environment = {name: value for name, value in os.environ.items() if name not in unfair}
         environment.update(PYTHONPATH=package, PYTHONPYCACHEPREFIX=os.path.join(folder, "bytecode"))
-        check = [sys.executable, "-m", "check_starttls_cert", "-H", demo.HOST, "-p", str(listener.getsockname()[1])]
+        check = [sys.executable, "-m", "check_starttls_cert", "-H", demo.HOST, "-p", str(port)]
         check += ["-n", demo.NAME, "--ca-file", anchor]
 
         commands = (IMPORTS, check)
