@@ -20,9 +20,11 @@ import cryptography
 import nagiosplugin
 import prtg_rules
 import pytest
+from conftest import required
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from observations import HERE, PROPERTY, environment
+from servers import process
 
 import check_starttls_cert
 from check_starttls_cert import demo
@@ -350,11 +352,8 @@ def cmd(tmp_path_factory) -> Iterator[Callable[..., Done]]:
     folder = tmp_path_factory.mktemp("EXEXML")
     interpreter, variables = ["cmd", "/c"], {}
     if os.name != "nt":
-        wine = shutil.which("wine")
-        if wine is None:
-            if os.environ.get("REQUIRE_SERVERS") == "1":
-                pytest.fail("Wine is required by REQUIRE_SERVERS=1")
-            pytest.skip("neither Windows nor Wine is here")
+        with required("Wine"):
+            wine = process.find("wine")
         interpreter, variables = [wine, "cmd", "/c"], {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all"}
         start(wine, "wineboot", "--init", variables=variables, timeout=PATIENCE)
 

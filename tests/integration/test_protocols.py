@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Callable, Iterator
 
 import pytest
-from conftest import Program, Zoo
+from conftest import Program, Zoo, required
 from servers import (
     cyrus,
     dovecot_all,
@@ -114,12 +114,8 @@ def starting(
 @pytest.fixture
 def running(name: str, starting: dict[str, Future[Running]]) -> Running:
     """Return the server of that name; where it cannot run skip the test, or fail it if servers are required."""
-    try:
+    with required(name):
         return starting[name].result()
-    except process.Unavailable as error:
-        if os.environ.get("REQUIRE_SERVERS") == "1":
-            pytest.fail(f"{name} is required by REQUIRE_SERVERS=1: {error}")
-        pytest.skip(f"{name}: {error}")
 
 
 def where(running: Running, service: str, protocol: str = "") -> tuple[str, ...]:
