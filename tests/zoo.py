@@ -926,15 +926,18 @@ def rsa_root(now: datetime, signed_with: type[hashes.HashAlgorithm] | None = Non
     return authority(now, "Lab RSA root", kind="rsa2048", signed_with=signed_with)
 
 
+def directly_signed(now: datetime, algorithm: type[hashes.HashAlgorithm], **expected: Any) -> Case:
+    """Return the case of a certificate directly under a known root, signed with that hash."""
+    lab = rsa_root(now)
+    return under(now, lab, anchors=(lab,), signed_with=algorithm, **expected)
+
+
 @judged
 def md5_signature(now: datetime) -> Case:
     """RFC 6151 section 2: MD5 must not be used for digital signatures; a forged authority was shown in 2008."""
-    lab = rsa_root(now)
-    return under(
+    return directly_signed(
         now,
-        lab,
-        anchors=(lab,),
-        signed_with=hashes.MD5,
+        hashes.MD5,
         state="CRITICAL",
         says=(f'signature: "{REFERENCE}" is signed with MD5',),
         never=("not trusted",),
@@ -944,12 +947,9 @@ def md5_signature(now: datetime) -> Case:
 @judged
 def sha1_signature(now: datetime) -> Case:
     """RFC 9155: SHA-1 signatures are deprecated; shattered.io and "SHA-1 is a Shambles" show collisions."""
-    lab = rsa_root(now)
-    return under(
+    return directly_signed(
         now,
-        lab,
-        anchors=(lab,),
-        signed_with=hashes.SHA1,
+        hashes.SHA1,
         state="CRITICAL",
         says=(f'signature: "{REFERENCE}" is signed with SHA-1',),
         never=("not trusted",),
@@ -991,12 +991,9 @@ def sha1_signature_of_a_sent_root(now: datetime) -> Case:
 @judged
 def sha1_signature_tolerated(now: datetime) -> Case:
     """The user decides how bad it is."""
-    lab = rsa_root(now)
-    return under(
+    return directly_signed(
         now,
-        lab,
-        anchors=(lab,),
-        signed_with=hashes.SHA1,
+        hashes.SHA1,
         arguments=("--state", "signature=warning"),
         channels=(("Signature", 2),),
         state="WARNING",
