@@ -32,6 +32,12 @@ def test_the_tree_is_the_one_in_the_docstring():
     assert drawn == defined
 
 
+def test_every_failure_of_a_service_says_what_to_do_next():
+    for error in ProbeError.__subclasses__():
+        assert error.advice
+        assert str(error("refused")).startswith(f"refused ({error.advice}")
+
+
 def test_what_the_user_did_wrong_is_not_the_service_s_failure():
     assert not issubclass(UsageError, ProbeError)
     below = {error for error in vars(errors).values() if isinstance(error, type)} - {UsageError, ProbeError}
