@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import contextmanager, suppress
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator
 
 from check_starttls_cert import tls
 from check_starttls_cert.certificate import Facts, facts
@@ -23,6 +23,8 @@ from check_starttls_cert.errors import (
     Refused,
     StarttlsNotOffered,
 )
+from check_starttls_cert.observation import Observation, Presented, Session
+from check_starttls_cert.openssl import ISSUER_UNKNOWN, Trust
 from check_starttls_cert.settings import Target
 from check_starttls_cert.starttls import PROTOCOLS, goodbye, sibling, starttls
 from check_starttls_cert.wire import Deadline, Spoken, Wire
@@ -34,44 +36,13 @@ GOODBYE_SECONDS = 2.0
 """What politeness may cost, within the deadline."""
 
 
-class Trust(NamedTuple):
-    """OpenSSL's verdict on the chain."""
-
-    verified: bool
-    code: int = 0
-    """``X509_V_ERR_*``; 0 when verified."""
-    reason: str = ""
-    """OpenSSL's words for the code."""
-
-
-class Observation(NamedTuple):
-    """What one probe saw."""
-
-    elapsed: float
-    """Seconds."""
-    connections: int
-    address: Address | None
-    transcript: tuple[Spoken, ...]
-    session: tls.Session | None = None
-    trust: Trust | None = None
-    chain: Chain | None = None
-    error: ProbeError | None = None
-    """Why there are no facts."""
-    timings: dict[str, float] = {}  # noqa: RUF012 - nobody writes into it
-    """Seconds that each step of the last connection took."""
-
-    @property
-    def facts(self) -> Facts | None:
-        """The facts of the server's own certificate."""
-        return self.chain.sent[0] if self.chain else None
-
-
 class Prober:
     """The state of one probe: its deadline, and the connections it has made."""
 
     def __init__(self, target: Target, store: tls.TrustStore, deadline: Deadline, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.target = target
+        self.sni = tls.server_name(target.sni or target.name)
         self.store = store
         self.deadline = deadline
         self.transcript: list[Spoken] = []
@@ -90,7 +61,7 @@ class Prober:
                 return self.session(context), Trust(verified=True)
             except ssl.SSLCertVerificationError as error:
                 trust = Trust(verified=False, code=error.verify_code, reason=error.verify_message)
-                if trust.code not in tls.ISSUER_UNKNOWN:
+                if trust.code not in ISSUER_UNKNOWN:
                     break
         try:
             return self.session(tls.unverified_context()), trust
@@ -131,7 +102,7 @@ class Prober:
     def handshake(self, wire: Wire, context: ssl.SSLContext) -> tls.Session:
         """Hold the handshake; a server that does not start with TLS, or hangs up on it, may have STARTTLS."""
         try:
-            return tls.handshake(wire, context, tls.server_name(self.target.sni or self.target.name))
+            return tls.handshake(wire, context, self.sni)
         except (HandshakeError, PeerClosed) as error:
             other = sibling(self.target.protocol)
             if other is not None and PROTOCOLS[self.target.protocol].starts_with_tls:
@@ -161,7 +132,7 @@ def chain_of(session: tls.Session, trust: Trust) -> Chain:
     if trust.verified and session.verified_chain:
         path = (known[der] if der in known else next(readable((der,)), None) for der in session.verified_chain)
         return Chain(sent, tuple(filter(None, path)), verified=True)
-    anchored = not trust.verified and trust.code not in tls.ISSUER_UNKNOWN
+    anchored = not trust.verified and trust.code not in ISSUER_UNKNOWN
     return Chain(sent, path_of(sent), verified=False, readable=tls.CHAIN_IS_READABLE, anchored=anchored)
 
 
@@ -181,10 +152,10 @@ def probe(
     """
     started = clock()
     prober = Prober(target, store, Deadline(timeout, clock), clock)
-    session = trust = chain = failure = None
+    presented = failure = None
     try:
         session, trust = prober.verified_session()
-        chain = chain_of(session, trust)
+        presented = Presented(Session(session.version, session.cipher), trust, chain_of(session, trust))
     except ProbeError as error:
         failure = error
     return Observation(
@@ -192,9 +163,9 @@ def probe(
         connections=prober.connections,
         address=prober.address,
         transcript=tuple(prober.transcript),
-        session=session,
-        trust=trust,
-        chain=chain,
+        store=store.facts,
+        sni=None if prober.sni is None else prober.sni.decode("ascii"),
+        presented=presented,
         error=failure,
         timings=prober.timings,
     )

@@ -18,6 +18,7 @@ from typing import Iterator, NamedTuple
 
 from check_starttls_cert.errors import CertificateError, HandshakeError, UsageError
 from check_starttls_cert.names import ip_address
+from check_starttls_cert.observation import Store
 from check_starttls_cert.text import printable
 from check_starttls_cert.wire import Wire
 
@@ -26,9 +27,6 @@ CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
 
 OP_LEGACY_SERVER_CONNECT: int = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
 """Talk to servers from before RFC 5746; named by Python 3.12 and newer."""
-
-ISSUER_UNKNOWN = {2, 18, 19, 20, 21}
-"""X509_V_ERR_* codes that more trust anchors could turn into success."""
 
 HASHED_NAME = r"[0-9a-f]{8}\.[0-9]+"
 """A certificate's name in a directory made by ``openssl rehash``."""
@@ -76,12 +74,13 @@ class TrustStore(NamedTuple):
     private: bool = False
     """Named by the user, so that rules for public certification authorities do not apply."""
 
-    def anchors(self) -> int | None:
-        """Return how many trust anchors the store holds where that is known without loading them."""
-        if self.capath is None or self.cafile is not None or self.system:
-            return None
-        # SSL_CERT_DIR may list several directories.
-        return sum(map(_hashed_names, self.capath.split(os.pathsep)))
+    anchors: int | None = None
+    """How many trust anchors it holds, where that is known without loading them."""
+
+    @property
+    def facts(self) -> Store:
+        """What a report says of the store."""
+        return Store(self.description, self.anchors, self.private)
 
     def contexts(self) -> Iterator[ssl.SSLContext]:
         """Yield verifying contexts in the order of their cost; a later one knows more anchors.
@@ -121,7 +120,8 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
             '"openssl rehash" makes one from PEM files'
         )
     if cafile or capath:
-        return TrustStore(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True)
+        anchors = _hashed_names(capath) if capath and not cafile else None
+        return TrustStore(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True, anchors=anchors)
     if sys.platform == "win32":
         return TrustStore("the Windows certificate store", system=True)
     paths = ssl.get_default_verify_paths()
@@ -130,10 +130,12 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
     directories = list(filter(os.path.isdir, listed))
     capath = os.pathsep.join(directories) or None
     found = " and ".join(filter(None, (paths.cafile, capath))) or "no store found on this system"
-    hashed = map(os.path.realpath, filter(_hashed_names, directories))
+    counts = {directory: _hashed_names(directory) for directory in directories}
+    hashed = [os.path.realpath(directory) for directory, count in counts.items() if count]
+    anchors = sum(counts.values())
     if paths.cafile and os.path.dirname(os.path.realpath(paths.cafile)) in hashed:
-        return TrustStore(found, capath=capath, fallback_cafile=paths.cafile)
-    return TrustStore(found, paths.cafile, capath)
+        return TrustStore(found, capath=capath, fallback_cafile=paths.cafile, anchors=anchors)
+    return TrustStore(found, paths.cafile, capath, anchors=None if paths.cafile or not capath else anchors)
 
 
 def unverified_context() -> ssl.SSLContext:
