@@ -134,7 +134,7 @@ class Prober:
             return tls.handshake(wire, context, tls.server_name(self.target.sni or self.target.name))
         except (HandshakeError, PeerClosed) as error:
             other = sibling(self.target.protocol)
-            if other is not None and PROTOCOLS[self.target.protocol].starts_with_tls:
+            if other is not None and PROTOCOLS[self.target.protocol].implicit_tls:
                 error.hint += f"; if it has STARTTLS, use -P {other}"
             raise
 
