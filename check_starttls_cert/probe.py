@@ -105,7 +105,7 @@ class Prober:
             return tls.handshake(wire, context, self.sni)
         except (HandshakeError, PeerClosed) as error:
             other = sibling(self.target.protocol)
-            if other is not None and PROTOCOLS[self.target.protocol].starts_with_tls:
+            if other is not None and PROTOCOLS[self.target.protocol].implicit_tls:
                 error.hint += f"; if it has STARTTLS, use -P {other}"
             raise
 

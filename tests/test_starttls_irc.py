@@ -1,13 +1,15 @@
-"""IRC: what the transcripts do not show."""
+"""IRC: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
 
 from check_starttls_cert.errors import PeerClosed
 from check_starttls_cert.starttls.irc import parsed
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
+
+TestTranscripts = transcript_tests("irc")
 
 QUIT = (
     ("C", b"QUIT\r\n"),
@@ -46,5 +48,5 @@ def test_a_message_is_a_command_and_its_parameters(line, message):
     "line", [b"", b":", b":irc", b"670 * :go", b":irc 67 x", b":irc 6700 x", b"+OK", b"@a", b"\xff"]
 )
 def test_anything_else_is_another_protocol(line):
-    with pytest.raises(Foreign):
+    with pytest.raises(WrongProtocol):
         parsed(line)

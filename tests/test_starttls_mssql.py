@@ -8,13 +8,15 @@ import struct
 import pytest
 from certificates import alternative_names, authority, make
 from loopback import Service, server_context
-from transcripts import WHOLE, Babbler, goodbye, vectors, wire_to
+from transcripts import WHOLE, Babbler, goodbye, transcript_tests, vectors, wire_to
 
 from check_starttls_cert.errors import HandshakeError, PeerClosed, ProtocolError
 from check_starttls_cert.probe import probe
 from check_starttls_cert.settings import Target
 from check_starttls_cert.starttls import mssql
 from check_starttls_cert.tls import trust_store
+
+TestTranscripts = transcript_tests("mssql", declines=("StarttlsNotOffered",))
 
 NAME = "sql.example.com"
 ROOT = authority()

@@ -18,14 +18,20 @@ A line that starts with ``#`` and blank lines say nothing.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 import socket
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from check_starttls_cert import starttls, tls
-from check_starttls_cert.errors import ProbeError
-from check_starttls_cert.wire import Deadline, Wire
+from check_starttls_cert.errors import PlaintextInjected, ProbeError
+from check_starttls_cert.wire import MAX_LINE, MAX_TOTAL, Deadline, Wire
 
 HERE = Path(__file__).parent / "transcripts"
 
@@ -244,12 +250,79 @@ def assert_safe(error: ProbeError) -> None:
     assert len(text) < 600
 
 
-def assert_survives_truncation(protocol: str, vector: Vector, end: str) -> None:
-    """Check that the conversation, cut anywhere, ends in a ``ProbeError``; of a flood, anywhere near its start."""
-    for size in range(min(len(vector.server), 2100)):
-        error = replay(protocol, vector.truncated(size, end))
-        if error is None:
-            # What is left may be a whole conversation, but only where something uncalled-for was cut off it.
-            assert (vector.expect, end) == ("PlaintextInjected", "silence"), f"TLS after {size} octets"
-        else:
-            assert_safe(error)
+def cuts(vector: Vector) -> list[int]:
+    """Return after how many octets a conversation is cut: each, but of a flood only where it tells something."""
+    size = len(vector.server)
+    if size <= 1000:
+        return list(range(size))
+    turns = itertools.accumulate(len(data) for speaker, data in vector.turns if speaker == "S")
+    near = {edge + offset for edge in (0, *turns, MAX_LINE) if edge < 2 * MAX_LINE for offset in range(-3, 4)}
+    return sorted(cut for cut in {*range(200), *near, size // 2, MAX_TOTAL, size - 1} if 0 <= cut < size)
+
+
+OPENINGS = (4, 12, 40, 200)
+"""So many octets of a real server's words begin a made-up one's."""
+
+
+@functools.cache
+def all_vectors() -> tuple[Vector, ...]:
+    """Return the vectors of all protocols."""
+    return tuple(vector for file in sorted(HERE.glob("*.txt")) for vector in vectors(file.stem))
+
+
+def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNotOffered", "Refused")) -> type:
+    """Return the tests that replay a protocol's transcripts in every way a network may deliver them.
+
+    ``declines`` are the errors by which its servers can say that there is no TLS.
+    """
+    chosen = vectors(protocol)
+    every = pytest.mark.parametrize("vector", chosen, ids=[vector.name for vector in chosen])
+    good = pytest.mark.parametrize("vector", [vector for vector in chosen if vector.expect == "ok"])
+    openings = st.sampled_from([b"", *(vector.server[:size] for vector in all_vectors() for size in OPENINGS)])
+    lines = [line for vector in all_vectors() for line in vector.server[:2000].splitlines(True)]
+    replies = st.lists(st.binary(max_size=60) | st.sampled_from(lines), max_size=8)
+
+    class TestTranscripts:
+        """The protocol's transcripts."""
+
+        def test_every_kind_of_end_is_among_them(self):
+            seen = {vector.expect for vector in chosen}
+            assert seen >= {"ok", "ProtocolError", "PlaintextInjected", "PeerClosed", "DeadlineExceeded", *declines}
+
+        @every
+        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE, 7])
+        def test_the_outcome_is_the_same_however_the_bytes_are_cut(self, vector, chunk):
+            assert_outcome(vector, replay(protocol, vector, chunk))
+
+        @every
+        def test_replies_that_come_early_are_read_one_after_the_other(self, vector):
+            assert_outcome(vector, replay(protocol, vector, lock_step=False))
+
+        @good
+        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE])
+        @pytest.mark.parametrize("garbage", [b"\n", b"250 ok\r\n", b"\x30\x00", b"\x16\x03\x03", b" "])
+        def test_plaintext_behind_the_go_ahead_never_reaches_tls(self, vector, chunk, garbage):
+            assert isinstance(replay(protocol, vector.followed_by(garbage), chunk), PlaintextInjected)
+
+        @every
+        @pytest.mark.parametrize("end", ENDS)
+        def test_a_conversation_cut_at_any_octet_ends_in_an_error(self, vector, end):
+            for size in cuts(vector):
+                error = replay(protocol, vector.truncated(size, end))
+                if error is None:
+                    # What is left may be a whole conversation, but only where something uncalled-for was cut off it.
+                    assert (vector.expect, end) == ("PlaintextInjected", "silence"), f"TLS after {size} octets"
+                else:
+                    assert_safe(error)
+
+        @pytest.mark.parametrize("end", ["close", "silence"])
+        @settings(max_examples=40, deadline=None)
+        @given(opening=openings, replies=replies, chunk=st.sampled_from([WHOLE, BYTEWISE]))
+        @example(opening=b"", replies=[b"\x30\x7f", bytes(127)], chunk=WHOLE)
+        def test_no_server_whatever_it_says_makes_anything_but_tls_or_a_probe_error(self, end, opening, replies, chunk):
+            error = converse(protocol, Babbler(opening + b"".join(replies), end, chunk))
+            assert error is None or isinstance(error, ProbeError)
+            if error is not None:
+                assert_safe(error)
+
+    return TestTranscripts

@@ -10,19 +10,22 @@
 from __future__ import annotations
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"QUIT\r\n"
+"""RFC 959 section 4.1.1."""
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """AUTH TLS."""
     code, greeting = read_reply(wire, "greeting")
     while code == 120:  # RFC 959 section 5.4: "service ready in nnn minutes", and then 220
         code, greeting = read_reply(wire, "greeting")
     if code >= 400:
-        raise turned_away(wire, greeting)
+        raise service_unavailable(wire, greeting)
     if code != 220:
-        raise Foreign(greeting)
+        raise WrongProtocol(greeting)
     wire.send(b"AUTH TLS\r\n")
     code, answer = read_reply(wire, "reply to AUTH TLS")
     if code in (500, 502, 504, 530):
@@ -32,17 +35,6 @@ def starttls(wire: Wire, name: str) -> None:
     if code != 234:
         # RFC 4217 section 4.1: 431 where the server has not what it needs for TLS, 534 where it does not want it.
         raise Refused("the server refuses AUTH TLS", quote=answer)
-
-
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    read_reply(wire, "greeting")
-
-
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 959 section 4.1.1."""
-    wire.send(b"QUIT\r\n")
-    read_reply(wire, "reply to QUIT")
 
 
 def read_reply(wire: Wire, step: str) -> tuple[int, bytes]:
@@ -55,12 +47,12 @@ def read_reply(wire: Wire, step: str) -> tuple[int, bytes]:
     first = line = wire.read_line()
     code = first[:3]
     if not code.isdigit() or first[3:4] not in (b" ", b"-", b""):
-        raise Foreign(first)
+        raise WrongProtocol(first)
     text = first.replace(b"-", b" ", 1)
     if first[3:4] == b"-":
         while line[:3] != code or line[3:4] not in (b" ", b""):
             line = wire.read_line()
             text += b" " + (line[4:] if line.startswith(code) else line)
     if code == b"421":
-        raise turned_away(wire, text)
+        raise service_unavailable(wire, text)
     return int(code), text

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from check_starttls_cert.errors import Refused
 from check_starttls_cert.starttls.literal import read_line
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"a3 LOGOUT\r\n"
+"""RFC 9051 section 6.1.3; the untagged BYE comes before the tagged OK."""
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
-    wire.step = "greeting"
-    greeting = wire.read_line()
+    """CAPABILITY and STARTTLS."""
+    greeting = read_reply(wire, "greeting")
     status = greeting.upper().split()[:2]
     if status == [b"*", b"PREAUTH"]:
         # RFC 9051 section 6.2.1: STARTTLS is valid in the not authenticated state only.
@@ -31,9 +33,9 @@ def starttls(wire: Wire, name: str) -> None:
             hint="have the server ask this host for authentication, or check imaps on port 993",
         )
     if status == [b"*", b"BYE"]:
-        raise turned_away(wire, greeting)
+        raise service_unavailable(wire, greeting)
     if status != [b"*", b"OK"]:
-        raise Foreign(greeting)
+        raise WrongProtocol(greeting)
 
     result, untagged = command(wire, b"a1", b"CAPABILITY")
     if result.upper().split()[1:2] != [b"OK"]:
@@ -49,15 +51,10 @@ def starttls(wire: Wire, name: str) -> None:
         raise refused_after_offer(result)
 
 
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    wire.step = "greeting"
-    wire.read_line()
-
-
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 9051 section 6.1.3."""
-    command(wire, b"a3", b"LOGOUT")
+def read_reply(wire: Wire, step: str) -> bytes:
+    """Read one line, which has no literals: a greeting, or the server's farewell."""
+    wire.step = step
+    return wire.read_line()
 
 
 def command(wire: Wire, tag: bytes, name: bytes) -> tuple[bytes, list[bytes]]:
@@ -70,8 +67,8 @@ def command(wire: Wire, tag: bytes, name: bytes) -> tuple[bytes, list[bytes]]:
         if line.startswith(tag + b" "):
             return line, untagged
         if not line.startswith(b"* "):
-            raise Foreign(line)
-        if line.upper().split()[1:2] == [b"BYE"] and name != b"LOGOUT":
+            raise WrongProtocol(line)
+        if line.upper().split()[1:2] == [b"BYE"]:
             # Section 7.1.5: the server is about to close, and says why.
-            raise turned_away(wire, line)
+            raise service_unavailable(wire, line)
         untagged.append(line)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from check_starttls_cert.errors import Refused
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, service_unavailable
 from check_starttls_cert.wire import Wire
 
 NO_CAPABILITIES = (b"410", b"421", b"451")
@@ -33,11 +33,11 @@ class Message(NamedTuple):
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """CAP LS and STARTTLS."""
     wire.send(b"CAP LS 302\r\n")
     capabilities: list[bytes] = []
     while True:
-        message = read_message(wire, "answer to CAP LS")
+        message = read_reply(wire, "answer to CAP LS")
         if message.command in NO_CAPABILITIES:
             break  # STARTTLS is tried with a server that does not say what it can
         if message.command == b"CAP" and [each.upper() for each in message.parameters[1:2]] == [b"LS"]:
@@ -49,7 +49,7 @@ def starttls(wire: Wire, name: str) -> None:
 
     wire.send(b"STARTTLS\r\n")
     while True:
-        message = read_message(wire, "answer to STARTTLS")
+        message = read_reply(wire, "answer to STARTTLS")
         if message.command == GO_AHEAD:
             return
         if message.command in REFUSALS:
@@ -61,10 +61,10 @@ def goodbye(wire: Wire, name: str) -> None:
     wire.send(b"QUIT\r\n")
     with suppress(Refused):
         while True:
-            read_message(wire, "answer to QUIT")
+            read_reply(wire, "answer to QUIT")
 
 
-def read_message(wire: Wire, step: str) -> Message:
+def read_reply(wire: Wire, step: str) -> Message:
     """Return the next message that is not mere noise; answer PING on the way.
 
     Before registration servers send NOTICEs about looking up the client, and some a PING.
@@ -75,13 +75,13 @@ def read_message(wire: Wire, step: str) -> Message:
         if message.command == b"PING":
             wire.send(b"PONG :" + b" ".join(message.parameters) + b"\r\n")
         elif message.command == b"ERROR":
-            raise turned_away(wire, b" ".join(message.parameters))
+            raise service_unavailable(wire, b" ".join(message.parameters))
         elif message.command != b"NOTICE":
             return message
 
 
 def parsed(line: bytes) -> Message:
-    """Return the message in a line. Raises ``Foreign``."""
+    """Return the message in a line. Raises ``WrongProtocol``."""
     rest = line
     if rest.startswith(b"@"):  # message tags, of IRCv3
         rest = rest.partition(b" ")[2].lstrip(b" ")
@@ -91,5 +91,5 @@ def parsed(line: bytes) -> Message:
     command, *parameters = middle.split() or [b""]
     # Section 2.3.1: letters, or three digits, which come from servers, and those have a prefix.
     if not command.isalpha() and not (prefixed and command.isdigit() and len(command) == 3):
-        raise Foreign(line)
+        raise WrongProtocol(line)
     return Message(command.upper(), [*parameters, trailing] if colon else parameters)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from check_starttls_cert import ber
 from check_starttls_cert.errors import DeadlineExceeded, PeerClosed, ProtocolError, Refused
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 START_TLS = b"1.3.6.1.4.1.1466.20037"
@@ -60,7 +60,7 @@ class ExtendedResponse(NamedTuple):
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS. ``name`` is not used: LDAP does not announce it."""
+    """StartTLS."""
     wire.step = "answer to StartTLS"
     request = ber.encode(EXTENDED_REQUEST, ber.encode(REQUEST_NAME, START_TLS))
     wire.send(_message(MESSAGE_ID, request))
@@ -118,7 +118,7 @@ def _read_response(wire: Wire) -> ExtendedResponse:
         _, message = ber.read_element(read, expected=ber.SEQUENCE)
         return _parse_response(message)
     except ber.BERError as error:
-        raise Foreign(bytes(seen), str(error)) from error
+        raise WrongProtocol(bytes(seen), str(error)) from error
 
 
 def _parse_response(message: bytes) -> ExtendedResponse:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 PRELOGIN = 0x12
@@ -35,7 +35,7 @@ def starttls(wire: Wire, name: str) -> None:
     wire.send(packet(options + bytes(6) + bytes([ENCRYPT_ON])))
     kind, payload = read_packet(wire)
     if kind != TABULAR_RESULT or payload[:1] != bytes([VERSION]):  # section 2.2.6.5: it is the first option
-        raise Foreign(payload)
+        raise WrongProtocol(payload)
     if encryption(payload) == ENCRYPT_NOT_SUPPORTED:
         raise StarttlsNotOffered("the server does not support encryption", hint="give it a certificate")
     wire.framing = TdsFraming()
@@ -67,7 +67,7 @@ def read_packet(wire: Wire) -> tuple[int, bytes]:
     header = wire.read_exactly(8)
     kind, _, size = struct.unpack_from("!BBH", header)
     if kind not in (PRELOGIN, TABULAR_RESULT) or not 8 <= size <= MAX_PACKET:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     return kind, wire.read_exactly(size - 8) if size > 8 else b""
 
 

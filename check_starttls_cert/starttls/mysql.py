@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, service_unavailable
 from check_starttls_cert.wire import Wire
 
 PROTOCOL_VERSION = b"\x0a"
@@ -38,10 +38,10 @@ def starttls(wire: Wire, name: str) -> None:
     """Hold the conversation up to the go-ahead for TLS, which the server gives by not objecting."""
     payload = read_packet(wire, "handshake")
     if payload[:1] == ERROR_PACKET:
-        raise turned_away(wire, error_message(payload))
+        raise service_unavailable(wire, error_message(payload))
     version, terminated, rest = payload[1:].partition(b"\0")
     if payload[:1] != PROTOCOL_VERSION or not terminated or len(rest) < 15:
-        raise Foreign(wire.opening + payload)  # the packet's header was the first thing to be read
+        raise WrongProtocol(wire.opening + payload)  # the packet's header was the first thing to be read
     # thread id (4), first part of the scramble (8), filler (1), lower capabilities (2)
     (capabilities,) = struct.unpack_from("<H", rest, 13)
     if not capabilities & CLIENT_SSL:
@@ -78,7 +78,7 @@ def read_packet(wire: Wire, step: str) -> bytes:
     header = wire.read_exactly(4)
     size = int.from_bytes(header[:3], "little")
     if not 0 < size <= MAX_HANDSHAKE:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     return wire.read_exactly(size)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 SERVER_MAGIC = b"NBDMAGIC"
@@ -39,14 +39,14 @@ MAX_TEXT = 4096
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """NBD_OPT_STARTTLS."""
     wire.step = "greeting"
     magic = wire.read_exactly(8)
     if magic != SERVER_MAGIC:
-        raise Foreign(magic)
+        raise WrongProtocol(magic)
     greeting = wire.read_exactly(10)
     if not greeting.startswith(OPTION_MAGIC):
-        raise Foreign(magic + greeting)
+        raise WrongProtocol(magic + greeting)
     if not greeting[-1] & FIXED_NEWSTYLE:
         raise StarttlsNotOffered("the server knows no options, and so no STARTTLS")
     wire.step = "reply to NBD_OPT_STARTTLS"
@@ -54,7 +54,7 @@ def starttls(wire: Wire, name: str) -> None:
     header = wire.read_exactly(20)
     magic, answered, kind, size = struct.unpack("!QIII", header)
     if magic != REPLY_MAGIC or answered != NBD_OPT_STARTTLS or size > MAX_TEXT:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     text = wire.read_exactly(size)
     if kind == NBD_REP_ERR_UNSUP:
         raise StarttlsNotOffered("the server does not know NBD_OPT_STARTTLS", quote=text)

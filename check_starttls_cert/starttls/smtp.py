@@ -18,8 +18,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from check_starttls_cert.errors import CHECK_PORT, Refused
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"QUIT\r\n"
+"""RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
 
 
 class Reply(NamedTuple):
@@ -33,13 +36,13 @@ class Reply(NamedTuple):
 
 
 def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
-    """Hold the conversation up to the go-ahead for TLS. ``name`` is not used: SMTP does not announce it."""
+    """EHLO and STARTTLS; LMTP has another ``hello``."""
     greeting = read_reply(wire, "greeting")
     if greeting.code >= 400:
         # RFC 5321 section 3.1: 554 instead of 220 means there is no mail service.
-        raise turned_away(wire, bytes(greeting))
+        raise service_unavailable(wire, bytes(greeting))
     if greeting.code != 220:
-        raise Foreign(bytes(greeting))
+        raise WrongProtocol(bytes(greeting))
 
     # RFC 5321 section 4.1.1.1: a client that has no meaningful host name gives its address literal.
     wire.send(hello + b" " + address_literal(wire) + b"\r\n")
@@ -60,17 +63,6 @@ def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
         raise refused_after_offer(bytes(answer))
 
 
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    read_reply(wire, "greeting")
-
-
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
-    wire.send(b"QUIT\r\n")
-    read_reply(wire, "reply to QUIT")
-
-
 def read_reply(wire: Wire, step: str) -> Reply:
     """Return the next reply, read to the end of its last line (RFC 5321 section 4.2.1)."""
     wire.step = step
@@ -81,9 +73,9 @@ def read_reply(wire: Wire, step: str) -> Reply:
         # "ddd-text" goes on, "ddd text" or "ddd" ends, and every line has the same code. Except that
         # Postfix' postscreen says "220-" at once, waits, and may then turn the client away.
         if not line[:3].isdigit() or line[3:4] not in (b"-", b" ", b""):
-            raise Foreign(line)
+            raise WrongProtocol(line)
         if code and line[:3] != code and line[:1] not in b"45":
-            raise Foreign(line)
+            raise WrongProtocol(line)
         code = line[:3]
         lines.append(line[4:])
         if line[3:4] != b"-":
@@ -91,7 +83,7 @@ def read_reply(wire: Wire, step: str) -> Reply:
     reply = Reply(int(code), lines)
     if reply.code == 421:
         # RFC 5321 section 3.8: the server may close at any time, and says so with 421.
-        raise turned_away(wire, bytes(reply))
+        raise service_unavailable(wire, bytes(reply))
     return reply
 
 

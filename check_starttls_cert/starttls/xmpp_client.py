@@ -14,7 +14,7 @@ from __future__ import annotations
 from xml.parsers import expat
 
 from check_starttls_cert.errors import ProtocolError, Refused
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer
 from check_starttls_cert.wire import Wire
 
 STREAMS = "http://etherx.jabber.org/streams"
@@ -65,9 +65,8 @@ class Stream:
         parser.CharacterDataHandler = self._text
         # Section 11.1: no DTDs, so that no entity can be declared, let alone expand.
         parser.StartDoctypeDeclHandler = self._doctype
-        if hasattr(parser, "SetReparseDeferralEnabled"):
-            # Expat 2.6 waits for more when a tag comes in pieces, and more may never come.
-            parser.SetReparseDeferralEnabled(False)
+        # Expat 2.6 waits for more when a tag comes in pieces, and more may never come; older ones do not.
+        getattr(parser, "SetReparseDeferralEnabled", bool)(False)
 
     def read(self, step: str) -> Element:
         """Return the next child of the stream.
@@ -79,16 +78,16 @@ class Stream:
         if not self._seen:
             first = self._wire.read_exactly(1)
             if first not in b"<\t\r\n ":  # another protocol may never send a ">"
-                raise Foreign(first)
+                raise WrongProtocol(first)
         while not self._done:
             self._seen = first + self._wire.read_until(b">")
             first = b""
             if b"\0" in self._seen:
-                raise Foreign(self._seen, "which is UTF-8")  # expat would switch to UTF-16 by itself
+                raise WrongProtocol(self._seen, "which is UTF-8")  # expat would switch to UTF-16 by itself
             try:
                 self._parser.Parse(self._seen, False)
             except expat.ExpatError as error:
-                raise Foreign(self._seen, str(error)) from error
+                raise WrongProtocol(self._seen, str(error)) from error
         child = self._done.pop(0)
         if child.name == ERROR:
             # Section 4.9: the server closes the stream after it.
@@ -101,7 +100,7 @@ class Stream:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if not self._open and name != STREAM:
-            raise Foreign(self._seen)
+            raise WrongProtocol(self._seen)
         if len(self._open) == MAX_DEPTH:
             raise ProtocolError("the server nests XML elements without end", quote=self._seen)
         element = Element(name)
@@ -121,12 +120,12 @@ class Stream:
 
     def _doctype(self, name: str, *_: object) -> None:
         if name.lower() == "html":
-            raise Foreign(self._seen)
+            raise WrongProtocol(self._seen)
         raise ProtocolError("the server sends a document type declaration, which XMPP forbids", quote=self._seen)
 
 
 def starttls(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
-    """Hold the conversation up to the go-ahead for TLS; ``name`` is the domain that is asked for."""
+    """``name`` is the domain that is asked for."""
     wire.send(header(name, namespace))
     stream = Stream(wire)
     # Section 4.3.2: the features are the first child of the server's stream.
