@@ -7,6 +7,7 @@ reader of a certificate of 16 MB needs no second one. Nothing recurses deeper th
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Iterator, NamedTuple
 
 BOOLEAN = 0x01
@@ -27,6 +28,11 @@ MAX_PIECES_DEPTH = 5
 
 MAX_OID = 64
 """Octets of an object identifier that is shown in numbers; dots and decimals of a longer one take quadratic time."""
+
+
+DIGITS = b"0123456789"
+FIRST = datetime.min.replace(tzinfo=timezone.utc)
+LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class DERError(ValueError):
@@ -74,8 +80,10 @@ def _header(octets: memoryview, position: int) -> tuple[int, int | None]:
     if length >= 0x80:
         # Without octets, which only an element with others inside may have, the length would be 0 here.
         count = length & 0x7F
-        if not count or position + count > len(octets):
+        if not count:
             raise DERError("an element has no length")
+        if position + count > len(octets):
+            raise DERError("an element is cut short")
         length = int.from_bytes(octets[position : position + count], "big")
         position += count
     if length > len(octets) - position:
@@ -87,7 +95,7 @@ def _end_of_contents(octets: memoryview, position: int) -> tuple[int, int]:
     """Return where contents of indefinite length end, and where what follows begins (X.690 section 8.1.3.6)."""
     depth = 1
     while True:
-        if octets[position : position + 2] == b"\0\0":
+        if bytes(octets[position : position + 2]) == b"\0\0":
             position += 2
             depth -= 1
             if not depth:
@@ -184,3 +192,49 @@ def object_identifier(element: Element) -> str:
             arc = 0
     top = min(arcs[0] // 40, 2)
     return ".".join(map(str, (top, arcs[0] - 40 * top, *arcs[1:])))
+
+
+def moment(element: Element) -> datetime:
+    """Return a UTCTime or GeneralizedTime in any form that OpenSSL can print; without a time zone it is none.
+
+    RFC 5280 section 4.1.2.5 has seconds, ``Z`` and no fraction; X.680 leaves out the first and has offsets. Years that
+    ``datetime`` does not know are its first and its last moment.
+    """
+    octets = string(element)
+    kind = element.tag & ~CONSTRUCTED
+    digits = len(octets) - len(octets.lstrip(DIGITS))
+    zone = octets[digits:]
+    if kind == UTC_TIME and digits in (10, 12):
+        # RFC 5280 section 4.1.2.5.1: from 50 on it is the last century.
+        written = (b"19" if octets[:2] >= b"50" else b"20") + octets[:digits]
+    elif kind == GENERALIZED_TIME and digits in (12, 14):
+        written = octets[:digits]
+        if zone[:1] == b".":
+            zone = zone[1:].lstrip(DIGITS)
+    else:
+        raise DERError("it is no time")
+    numbers = (written[:4], written[4:6], written[6:8], written[8:10], written[10:12], written[12:] or b"0")
+    year, month, day, hour, minute, second = map(int, numbers)
+    leap_second = second == 60
+    try:
+        # Year 0 is a leap year, like 4.
+        found = datetime(year or 4, month, day, hour, minute, second - leap_second, tzinfo=timezone.utc)
+    except ValueError:
+        raise DERError("there is no such time") from None
+    shift = timedelta(seconds=leap_second) - _offset(zone)
+    if not year:
+        return FIRST
+    try:
+        return found + shift
+    except OverflowError:
+        return FIRST if shift < timedelta(0) else LAST
+
+
+def _offset(zone: bytes) -> timedelta:
+    """Return how far a time zone, ``Z`` or ``+0100``, is ahead of UTC."""
+    if zone == b"Z":
+        return timedelta(0)
+    if len(zone) != 5 or zone[:1] not in b"+-" or zone[1:].lstrip(DIGITS):
+        raise DERError("it is no time zone")
+    ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+    return ahead if zone[:1] == b"+" else -ahead

@@ -80,7 +80,7 @@ def read(name: der.Element) -> DistinguishedName:
                         intact = False
                         forms.append(bytes(pair.whole))
                     else:
-                        forms.append(encode(der.SEQUENCE, kind.whole, _canonical(value)))
+                        forms.append(encode(der.SEQUENCE, bytes(kind.whole), _canonical(value)))
             except der.DERError:
                 intact = False
                 forms.append(bytes(part.whole))

@@ -152,7 +152,10 @@ SIGNATURES = {
     },
     "1.3.101.112": Signature("Ed25519"),
     "1.3.101.113": Signature("Ed448"),
-    **{f"2.16.840.1.101.3.4.3.{17 + i}": Signature(name) for i, name in enumerate(("ML-DSA-44", "ML-DSA-65", "ML-DSA-87"))},
+    **{
+        f"2.16.840.1.101.3.4.3.{17 + i}": Signature(name)
+        for i, name in enumerate(("ML-DSA-44", "ML-DSA-65", "ML-DSA-87"))
+    },
     "1.2.156.10197.1.501": Signature("SM2", "sm3"),
     "1.2.643.7.1.1.3.2": Signature("GOST R 34.10-2012"),
     "1.2.643.7.1.1.3.3": Signature("GOST R 34.10-2012"),
