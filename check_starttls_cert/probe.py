@@ -11,12 +11,9 @@ import time
 from contextlib import contextmanager, suppress
 from typing import Callable, Iterator
 
-from check_starttls_cert import tls
-from check_starttls_cert.certificate import Facts, facts
-from check_starttls_cert.chain import Chain, path_of
+from check_starttls_cert import chain, tls
 from check_starttls_cert.connect import Address, connect, resolve
 from check_starttls_cert.errors import (
-    CertificateError,
     HandshakeError,
     PeerClosed,
     ProbeError,
@@ -28,9 +25,6 @@ from check_starttls_cert.openssl import ISSUER_UNKNOWN, Trust
 from check_starttls_cert.settings import Target
 from check_starttls_cert.starttls import PROTOCOLS, goodbye, sibling, starttls
 from check_starttls_cert.wire import Deadline, Spoken, Wire
-
-MAX_CERTIFICATES = 32
-"""Certificates of a chain that are looked at; each may have to be tried as the issuer of each other."""
 
 GOODBYE_SECONDS = 2.0
 """What politeness may cost, within the deadline."""
@@ -125,24 +119,6 @@ class Prober:
             self.timings[step] = self.clock() - started
 
 
-def chain_of(session: tls.Session, trust: Trust) -> Chain:
-    """Return the facts of every certificate in the session. Raises ``CertificateError`` for the server's own."""
-    sent = (facts(session.chain[0]), *readable(session.chain[1:MAX_CERTIFICATES]))
-    known = {each.der: each for each in sent}
-    if trust.verified and session.verified_chain:
-        path = (known[der] if der in known else next(readable((der,)), None) for der in session.verified_chain)
-        return Chain(sent, tuple(filter(None, path)), verified=True)
-    anchored = not trust.verified and trust.code not in ISSUER_UNKNOWN
-    return Chain(sent, path_of(sent), verified=False, readable=tls.CHAIN_IS_READABLE, anchored=anchored)
-
-
-def readable(chain: tuple[bytes, ...]) -> Iterator[Facts]:
-    """Yield the facts of those certificates that can be parsed."""
-    for der in chain:
-        with suppress(CertificateError):
-            yield facts(der)
-
-
 def probe(
     target: Target, store: tls.TrustStore, timeout: float, clock: Callable[[], float] = time.monotonic
 ) -> Observation:
@@ -155,7 +131,8 @@ def probe(
     presented = failure = None
     try:
         session, trust = prober.verified_session()
-        presented = Presented(Session(session.version, session.cipher), trust, chain_of(session, trust))
+        built = chain.build(session.chain, session.verified_chain, trust, complete=tls.CHAIN_IS_READABLE)
+        presented = Presented(Session(session.version, session.cipher), trust, built)
     except ProbeError as error:
         failure = error
     return Observation(
