@@ -61,7 +61,12 @@ def test_an_indefinite_length_ends_at_its_own_end_of_contents(inner, after):
     assert bytes(next(der.elements(memoryview(indefinite(0x31, inner) + after))).whole) == indefinite(0x31, inner)
 
 
-@pytest.mark.parametrize("depth", [1, 50_000])
+def test_the_search_for_an_end_has_one():
+    with pytest.raises(DERError, match="does not end"):
+        found(indefinite(0x30, b"\x05\0" * der.MAX_INDEFINITE))
+
+
+@pytest.mark.parametrize("depth", [1, 40_000])
 def test_depth_costs_no_stack(depth):
     octets = b"\x30\x80" * depth + b"\0\0" * depth
     assert len(one(octets).contents) == 4 * (depth - 1)
