@@ -171,7 +171,7 @@ def read(der: bytes) -> Facts:
         signature_algorithm=words,
         canonical_subject=subject.canonical,
         canonical_issuer=issuer.canonical,
-        malformed=(*malformed, *odd),
+        malformed=tuple(dict.fromkeys((*malformed, *odd))),
         **{"dns_names": (), "ip_addresses": (), **found},
     )
 

@@ -26,6 +26,9 @@ CONSTRUCTED = 0x20
 MAX_PIECES_DEPTH = 5
 """Strings in pieces of pieces: OpenSSL's ``ASN1_MAX_STRING_NEST``."""
 
+MAX_INDEFINITE = 100_000
+"""Elements that are passed over in search of the end of one; in the 100 KB that OpenSSL takes are half as many."""
+
 MAX_OID = 64
 """Octets of an object identifier that is shown in numbers; dots and decimals of a longer one take quadratic time."""
 
@@ -94,7 +97,7 @@ def _header(octets: memoryview, position: int) -> tuple[int, int | None]:
 def _end_of_contents(octets: memoryview, position: int) -> tuple[int, int]:
     """Return where contents of indefinite length end, and where what follows begins (X.690 section 8.1.3.6)."""
     depth = 1
-    while True:
+    for _ in range(MAX_INDEFINITE):
         if bytes(octets[position : position + 2]) == b"\0\0":
             position += 2
             depth -= 1
@@ -107,6 +110,7 @@ def _end_of_contents(octets: memoryview, position: int) -> tuple[int, int]:
             position = start
         else:
             position = start + length
+    raise DERError("an element does not end")
 
 
 def readable(octets: memoryview, limit: int) -> list[Element]:

@@ -90,6 +90,8 @@ def _ia5(name: Element) -> str:
 
 def _basic_constraints(value: Element, found: dict[str, Any]) -> str | None:
     """Both are optional, and the default may be written out though DER forbids it."""
+    if value.tag != der.SEQUENCE:
+        raise DERError("no SEQUENCE")
     parts = der.readable(value.contents, 2)
     found["is_ca"] = der.boolean(parts.pop(0)) if parts and parts[0].tag == der.BOOLEAN else False
     if parts:
