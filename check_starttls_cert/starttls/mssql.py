@@ -36,6 +36,7 @@ def starttls(wire: Wire, name: str) -> None:
     kind, payload = read_packet(wire)
     if kind != TABULAR_RESULT or payload[:1] != bytes([VERSION]):  # section 2.2.6.5: it is the first option
         raise WrongProtocol(payload)
+    # FreeTDS holds the handshake after every other answer, ENCRYPT_OFF too: then it protects the login.
     if encryption(payload) == ENCRYPT_NOT_SUPPORTED:
         raise StarttlsNotOffered("the server does not support encryption", hint="give it a certificate")
     wire.framing = TdsFraming()

@@ -45,6 +45,7 @@ def starttls(wire: Wire, name: str) -> None:
     # thread id (4), first part of the scramble (8), filler (1), lower capabilities (2)
     (capabilities,) = struct.unpack_from("<H", rest, 13)
     if not capabilities & CLIENT_SSL:
+        # mysql --ssl-mode=REQUIRED stops here: "SSL is required but the server doesn't support it".
         raise StarttlsNotOffered(
             "the server does not offer TLS", quote=version, hint="configure ssl_cert and ssl_key in the server"
         )
