@@ -44,7 +44,7 @@ def starttls(wire: Wire, name: str) -> None:
             raise StarttlsNotOffered("the server does not know AUTH TLS, nor AUTH SSL", quote=answer)
         answer = second
     if code == LOGIN_FIRST:
-        raise StarttlsNotOffered("the server does not know AUTH TLS before a login", quote=answer)
+        raise StarttlsNotOffered("the server asks for a login instead of going on with AUTH TLS", quote=answer)
     # RFC 4217 section 4 has 234. FileZilla and Python's ftplib go on after any 2xx, curl and FileZilla after 334,
     # the reply of RFC 2228 for mechanisms that exchange data.
     if not 200 <= code < 300 and code != 334:
@@ -59,7 +59,7 @@ def authenticate(wire: Wire, mechanism: str) -> tuple[int, bytes]:
 
 
 def read_reply(wire: Wire, step: str) -> tuple[int, bytes]:
-    """Return code and text of the next reply.
+    """Read a reply: its code, and its text.
 
     RFC 959 section 4.2: after "ddd-", everything up to a line that starts with "ddd " is text, whatever it is.
     Raises ``Refused`` for 421, which may come at any time (section 5.4).

@@ -101,7 +101,7 @@ def read_message(wire: Wire) -> Message:
 
 
 def parsed(line: bytes) -> Message:
-    """Return the message in a line. Raises ``WrongProtocol``."""
+    """Parse a line. Raises ``WrongProtocol``."""
     rest = line
     if rest.startswith(b"@"):  # message tags, of IRCv3
         rest = rest.partition(b" ")[2].lstrip(b" ")

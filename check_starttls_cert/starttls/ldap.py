@@ -78,12 +78,10 @@ RESULT_CODES = {
 
 HINTS = {
     10: "it sends clients to another server; check that one",
-    51: "it is overloaded; its log says more",
-    **dict.fromkeys(
-        (7, 8, 13, 48, 50), "it wants another kind of authentication or encryption first; its log says why"
-    ),
+    51: "it may be overloaded; its log says why",
+    **dict.fromkeys((7, 8, 13, 48, 50), "its access rules may want another authentication first; its log says why"),
 }
-"""What to do, where the server has most likely a certificate."""
+"""What to do after codes that do not speak of a missing certificate."""
 
 
 class ExtendedResponse(NamedTuple):
@@ -123,7 +121,7 @@ def _message(message_id: int, operation: bytes) -> bytes:
 
 
 def _answer(wire: Wire) -> ExtendedResponse:
-    """Return the response to our request; whatever else comes first is not it."""
+    """Read up to the response to our request; whatever else comes first is not it."""
     stray: ExtendedResponse | None = None
     while True:
         try:

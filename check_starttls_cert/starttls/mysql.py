@@ -64,17 +64,17 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def handshake_response_head() -> bytes:
-    """Return what SSLRequest and HandshakeResponse41 have in common."""
+    """Make what SSLRequest and HandshakeResponse41 have in common."""
     return struct.pack("<IIB23x", CAPABILITIES, MAX_PACKET, UTF8)
 
 
 def packet(sequence: int, payload: bytes) -> bytes:
-    """Return a packet: three octets of length, one of sequence, the payload."""
+    """Make a packet: three octets of length, one of sequence, the payload."""
     return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload
 
 
 def read_packet(wire: Wire, step: str) -> bytes:
-    """Return the payload of the next packet."""
+    """Read the payload of the next packet."""
     wire.step = step
     header = wire.read_exactly(4)
     size = int.from_bytes(header[:3], "little")
@@ -84,7 +84,7 @@ def read_packet(wire: Wire, step: str) -> bytes:
 
 
 def error_message(payload: bytes) -> bytes:
-    """Return number and text of an error packet: code (2), "#" and SQL state (6) where it has them, text."""
+    """Parse number and text of an error packet: code (2), "#" and SQL state (6) where it has them, text."""
     (code,) = struct.unpack_from("<H", payload.ljust(3, b"\0"), 1)
     text = payload[3:]
     return b"%d %s" % (code, text[6:] if text.startswith(b"#") else text)

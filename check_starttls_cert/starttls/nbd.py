@@ -74,5 +74,5 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def option(number: int) -> bytes:
-    """Return an option request without data."""
+    """Make an option request without data."""
     return OPTION_MAGIC + struct.pack("!II", number, 0)

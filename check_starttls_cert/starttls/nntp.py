@@ -62,7 +62,7 @@ def read_capabilities(wire: Wire) -> list[bytes]:
 
 
 def read_reply(wire: Wire, step: str) -> bytes:
-    """Return the next status line (RFC 3977 section 3.2)."""
+    """Read a status line (RFC 3977 section 3.2)."""
     wire.step = step
     line = wire.read_line()
     if not line[:3].isdigit() or line[3:4] not in (b" ", b""):

@@ -44,7 +44,7 @@ def starttls(wire: Wire, name: str) -> None:
 
 
 def read_reply(wire: Wire, step: str) -> bytes:
-    """Return the next status line (RFC 1939 section 3)."""
+    """Read a status line (RFC 1939 section 3)."""
     wire.step = step
     line = wire.read_line()
     if line.split()[:1] not in ([b"+OK"], [b"-ERR"]):

@@ -41,7 +41,7 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def error_message(wire: Wire) -> bytes:
-    """Return the message field (M) of an ErrorResponse, or all of it."""
+    """Read the message field (M) of an ErrorResponse, or all of it."""
     head = wire.read_exactly(4)
     (size,) = struct.unpack("!I", head)
     if not 4 <= size <= MAX_ERROR:

@@ -42,7 +42,7 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def read_reply(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
-    """Return the lines before the one that starts with OK, NO or BYE, and that one."""
+    """Read a response: the lines before the one that starts with OK, NO or BYE, and that one."""
     wire.step = step
     lines: list[bytes] = []
     while True:
@@ -55,7 +55,7 @@ def read_reply(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
 
 
 def first_string(line: bytes) -> bytes:
-    """Return the string, quoted or literal, that starts the line."""
+    """Parse the string, quoted or literal, that starts the line."""
     if line.startswith(b'"'):
         return line[1:].partition(b'"')[0]
     announced, _, rest = line.partition(b"\r\n")

@@ -15,6 +15,7 @@ LMTP (RFC 2033) differs in one verb and lives on these functions.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
@@ -23,6 +24,10 @@ from check_starttls_cert.wire import Wire
 
 GOODBYE = b"QUIT\r\n"
 """RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
+
+
+MASKED = re.compile(rb"X{7}[XA-Z]$")
+"""What Cisco's firewalls write over keywords of an EHLO reply that they do not know, octet by octet."""
 
 
 class Reply(NamedTuple):
@@ -64,7 +69,10 @@ def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
     keywords = [line.split()[0].upper() for line in offer.lines[1:] if line.split()]
     if b"STARTTLS" not in keywords:
         # curl, Thunderbird and Postfix (where it must encrypt) stop here, s_client goes on.
-        raise not_offered(keywords)
+        error = not_offered(keywords)
+        if any(MASKED.match(keyword) for keyword in keywords):
+            error.hint = "a firewall seems to overwrite what the server offers; turn off its inspection of SMTP"
+        raise error
 
     wire.send(b"STARTTLS\r\n")
     answer = read_reply(wire, "reply to STARTTLS")
@@ -74,7 +82,7 @@ def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
 
 
 def read_reply(wire: Wire, step: str) -> Reply:
-    """Return the next reply, read to the end of its last line (RFC 5321 section 4.2.1)."""
+    """Read a reply, to the end of its last line (RFC 5321 section 4.2.1)."""
     wire.step = step
     lines: list[bytes] = []
     code = b""
@@ -98,6 +106,6 @@ def read_reply(wire: Wire, step: str) -> Reply:
 
 
 def address_literal(wire: Wire) -> bytes:
-    """Return our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
+    """Write our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
     address = str(wire.sock.getsockname()[0]).partition("%")[0]
     return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()

@@ -75,7 +75,7 @@ class Stream:
         getattr(parser, "SetReparseDeferralEnabled", bool)(False)
 
     def read(self, step: str) -> Element:
-        """Return the next child of the stream.
+        """Read the next child of the stream.
 
         Reads up to each ">", so that nothing after the child is taken from the wire.
         """
@@ -157,7 +157,7 @@ def goodbye(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
 
 
 def header(name: str, namespace: str) -> bytes:
-    """Return the initial stream header (section 4.7)."""
+    """Write the initial stream header (section 4.7)."""
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
     to = f" to='{escaped}'" if name else ""
     return (
