@@ -15,7 +15,7 @@ from check_starttls_cert.starttls.recognise import (
     may_begin,
     not_offered,
     recognised,
-    refused_after_offer,
+    refused,
 )
 
 ASKED = [name for name, protocol in PROTOCOLS.items() if not protocol.implicit_tls]
@@ -131,10 +131,12 @@ def test_what_is_no_tls_record_is_not_taken_for_one(octets):
 @pytest.mark.parametrize(
     ("end", "error"), [("silence", DeadlineExceeded), ("close", PeerClosed), ("reset", PeerClosed)]
 )
-def test_a_server_that_says_nothing_may_be_one_that_implicit_tls(asked, end, error):
+def test_a_server_that_says_nothing_may_have_implicit_tls_or_wait_for_a_proxy(asked, end, error):
     ended = converse(asked, Babbler(b"", end, WHOLE))
     assert isinstance(ended, error)
-    assert ended.hint.endswith(f"; if the server starts with TLS, use -P {sibling(asked) or 'tls'}")
+    assert ended.hint.endswith(
+        f"; if the server starts with TLS, use -P {sibling(asked) or 'tls'}; it may also wait for a PROXY header"
+    )
 
 
 @pytest.mark.parametrize("asked", ["smtp", "submission", "lmtp"])
@@ -165,7 +167,11 @@ def test_what_a_server_lists_instead_is_in_the_error(listed, words):
 
 
 def test_a_server_that_takes_back_its_offer_is_sent_to_its_key():
-    assert str(refused_after_offer(b"454 no")) == (
+    assert str(refused(b"454 no")) == (
         'the server offers STARTTLS and then refuses it: "454 no" '
         "(its log says why; often it cannot read its own certificate or key)"
     )
+
+
+def test_a_server_that_never_offered_is_only_quoted():
+    assert refused(b"-ERR what?", "STLS", offered=False).problem == "the server refuses STLS"

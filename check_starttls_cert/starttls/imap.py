@@ -12,9 +12,11 @@
 
 from __future__ import annotations
 
+import re
+
 from check_starttls_cert.errors import Refused
 from check_starttls_cert.starttls.literal import read_line
-from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer, service_unavailable
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
 
 GOODBYE = b"a3 LOGOUT\r\n"
@@ -26,7 +28,7 @@ def starttls(wire: Wire, name: str) -> None:
     greeting = read_reply(wire, "greeting")
     status = greeting.upper().split()[:2]
     if status == [b"*", b"PREAUTH"]:
-        # RFC 9051 section 6.2.1: STARTTLS is valid in the not authenticated state only.
+        # RFC 9051 section 6.2.1: STARTTLS is valid in the not authenticated state only. curl stops here, too.
         raise Refused(
             "the server greets with PREAUTH, after which IMAP has no STARTTLS",
             quote=greeting,
@@ -37,18 +39,25 @@ def starttls(wire: Wire, name: str) -> None:
     if status != [b"*", b"OK"]:
         raise WrongProtocol(greeting)
 
+    # Mutt does not ask when the greeting tells, curl asks always: what either response names counts.
     result, untagged = command(wire, b"a1", b"CAPABILITY")
-    if result.upper().split()[1:2] != [b"OK"]:
-        raise Refused("the server refuses CAPABILITY", quote=result)
-    capabilities = [
-        word for line in untagged if line.upper().split()[1:2] == [b"CAPABILITY"] for word in line.upper().split()[2:]
-    ]
-    if b"STARTTLS" not in capabilities:
+    lines = (greeting, *untagged, result)
+    capabilities = list(dict.fromkeys(word for line in lines for word in capabilities_of(line)))
+    # curl and Thunderbird stop where STARTTLS is not among them. Where the server does not say what it can,
+    # STARTTLS is tried, as s_client tries it in any case.
+    silent = not capabilities and result.upper().split()[1:2] != [b"OK"]
+    if not silent and b"STARTTLS" not in capabilities:
         raise not_offered(capabilities)
 
     result, _ = command(wire, b"a2", b"STARTTLS")
     if result.upper().split()[1:2] != [b"OK"]:
-        raise refused_after_offer(result)
+        raise refused(result, offered=not silent)
+
+
+def capabilities_of(line: bytes) -> list[bytes]:
+    """List what a response names: as its data (RFC 9051 section 7.2.2) or as its response code (section 7.1)."""
+    found = re.match(rb"\S+ (?:CAPABILITY |(?:OK|NO|BAD) \[CAPABILITY )([^\]\r]*)", line.upper())
+    return found[1].split() if found else []
 
 
 def read_reply(wire: Wire, step: str) -> bytes:

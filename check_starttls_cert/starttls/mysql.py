@@ -45,6 +45,7 @@ def starttls(wire: Wire, name: str) -> None:
     # thread id (4), first part of the scramble (8), filler (1), lower capabilities (2)
     (capabilities,) = struct.unpack_from("<H", rest, 13)
     if not capabilities & CLIENT_SSL:
+        # mysql --ssl-mode=REQUIRED stops here: "SSL is required but the server doesn't support it".
         raise StarttlsNotOffered(
             "the server does not offer TLS", quote=version, hint="configure ssl_cert and ssl_key in the server"
         )
@@ -63,17 +64,17 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def handshake_response_head() -> bytes:
-    """Return what SSLRequest and HandshakeResponse41 have in common."""
+    """Make what SSLRequest and HandshakeResponse41 have in common."""
     return struct.pack("<IIB23x", CAPABILITIES, MAX_PACKET, UTF8)
 
 
 def packet(sequence: int, payload: bytes) -> bytes:
-    """Return a packet: three octets of length, one of sequence, the payload."""
+    """Make a packet: three octets of length, one of sequence, the payload."""
     return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload
 
 
 def read_packet(wire: Wire, step: str) -> bytes:
-    """Return the payload of the next packet."""
+    """Read the payload of the next packet."""
     wire.step = step
     header = wire.read_exactly(4)
     size = int.from_bytes(header[:3], "little")
@@ -83,7 +84,7 @@ def read_packet(wire: Wire, step: str) -> bytes:
 
 
 def error_message(payload: bytes) -> bytes:
-    """Return number and text of an error packet: code (2), "#" and SQL state (6) where it has them, text."""
+    """Parse number and text of an error packet: code (2), "#" and SQL state (6) where it has them, text."""
     (code,) = struct.unpack_from("<H", payload.ljust(3, b"\0"), 1)
     text = payload[3:]
     return b"%d %s" % (code, text[6:] if text.startswith(b"#") else text)

@@ -13,8 +13,7 @@
 
 from __future__ import annotations
 
-from check_starttls_cert.errors import Refused
-from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, service_unavailable
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
 
 GOODBYE = b"QUIT\r\n"
@@ -28,8 +27,10 @@ def starttls(wire: Wire, name: str) -> None:
         raise service_unavailable(wire, greeting)
 
     wire.send(b"CAPA\r\n")
-    # RFC 2449 section 5: a server without CAPA answers -ERR; STLS is then tried.
-    if read_reply(wire, "reply to CAPA").startswith(b"+OK"):
+    # RFC 2449 section 5: a server without CAPA answers -ERR. STLS is then tried, as by s_client, which asks nobody.
+    # Where the server lists what it can, curl and Thunderbird stop without STLS.
+    offered = read_reply(wire, "reply to CAPA").startswith(b"+OK")
+    if offered:
         capabilities = []
         while (line := wire.read_line()) != b".":
             capabilities += line.upper().split()[:1]
@@ -39,11 +40,11 @@ def starttls(wire: Wire, name: str) -> None:
     wire.send(b"STLS\r\n")
     answer = read_reply(wire, "reply to STLS")
     if not answer.startswith(b"+OK"):
-        raise Refused("the server refuses STLS", quote=answer)
+        raise refused(answer, "STLS", offered=offered)
 
 
 def read_reply(wire: Wire, step: str) -> bytes:
-    """Return the next status line (RFC 1939 section 3)."""
+    """Read a status line (RFC 1939 section 3)."""
     wire.step = step
     line = wire.read_line()
     if line.split()[:1] not in ([b"+OK"], [b"-ERR"]):

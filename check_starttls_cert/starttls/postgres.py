@@ -25,6 +25,7 @@ def starttls(wire: Wire, name: str) -> None:
     wire.step = "answer to SSLRequest"
     wire.send(struct.pack("!ii", 8, SSL_REQUEST_CODE))
     answer = wire.read_exactly(1)
+    # libpq, where it must encrypt (sslmode=require), stops after N and after E.
     if answer == b"N":
         if wire.arrived():  # no server says more than this letter
             raise WrongProtocol(answer)
@@ -40,7 +41,7 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def error_message(wire: Wire) -> bytes:
-    """Return the message field (M) of an ErrorResponse, or all of it."""
+    """Read the message field (M) of an ErrorResponse, or all of it."""
     head = wire.read_exactly(4)
     (size,) = struct.unpack("!I", head)
     if not 4 <= size <= MAX_ERROR:

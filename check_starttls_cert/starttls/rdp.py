@@ -58,8 +58,9 @@ def starttls(wire: Wire, name: str) -> None:
             "the server does not negotiate TLS, only standard RDP security", hint="set its security layer to TLS"
         )
     kind, _, _, value = struct.unpack_from("<BBHI", confirm, 7)
+    # Where TLS is not chosen, FreeRDP goes on with standard RDP security, which has no TLS.
     if kind == TYPE_RDP_NEG_FAILURE:
-        raise Refused(f"the server refuses TLS, failure code {value}", quote=FAILURES.get(value, "unknown"))
+        raise Refused(f"the server refuses TLS, failure code {value}", quote=FAILURES.get(value, ""))
     if kind != TYPE_RDP_NEG_RSP:
         raise WrongProtocol(header + confirm)
     if not value & (PROTOCOL_SSL | PROTOCOL_HYBRID):

@@ -64,7 +64,9 @@ def explained(error: ProbeError, protocol: str, wire: Wire) -> ProbeError:
         )
     if isinstance(error, (PeerClosed, DeadlineExceeded)):
         if not wire.heard:
-            error.hint += f"; if the server starts with TLS, use {option_for_tls(protocol)}"
+            error.hint += (
+                f"; if the server starts with TLS, use {option_for_tls(protocol)}; it may also wait for a PROXY header"
+            )
         if not wire.opening:
             return recognised(wire.unread, protocol) or error
     if isinstance(error, PlaintextInjected):
@@ -119,10 +121,12 @@ def not_offered(capabilities: list[bytes], command: str = "STARTTLS") -> Starttl
     )
 
 
-def refused_after_offer(words: bytes) -> Refused:
-    """Make the error for a server that offers STARTTLS and does not go ahead."""
+def refused(words: bytes, command: str = "STARTTLS", *, offered: bool = True) -> Refused:
+    """Make the error for a server that does not go ahead, after it ``offered`` to or without having said so."""
+    if not offered:
+        return Refused(f"the server refuses {command}", quote=words)
     return Refused(
-        "the server offers STARTTLS and then refuses it",
+        f"the server offers {command} and then refuses it",
         quote=words,
         hint="its log says why; often it cannot read its own certificate or key",
     )

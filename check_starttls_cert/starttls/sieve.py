@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from check_starttls_cert.starttls.literal import LITERAL, read_line
-from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer, service_unavailable
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
 
 
@@ -26,11 +26,12 @@ def starttls(wire: Wire, name: str) -> None:
     # Section 1.7: each line starts with the name of a capability, as a string; names are case-insensitive.
     names = [first_string(line).upper() for line in capabilities]
     if b"STARTTLS" not in names:
+        # Section 2.2: only a server that lists it takes it. s_client tries it all the same.
         raise not_offered(names)
     wire.send(b"STARTTLS\r\n")
     _, status = read_reply(wire, "response to STARTTLS")
     if not status.upper().startswith(b"OK"):
-        raise refused_after_offer(status)
+        raise refused(status)
 
 
 def goodbye(wire: Wire, name: str) -> None:
@@ -41,7 +42,7 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def read_reply(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
-    """Return the lines before the one that starts with OK, NO or BYE, and that one."""
+    """Read a response: the lines before the one that starts with OK, NO or BYE, and that one."""
     wire.step = step
     lines: list[bytes] = []
     while True:
@@ -54,7 +55,7 @@ def read_reply(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
 
 
 def first_string(line: bytes) -> bytes:
-    """Return the string, quoted or literal, that starts the line."""
+    """Parse the string, quoted or literal, that starts the line."""
     if line.startswith(b'"'):
         return line[1:].partition(b'"')[0]
     announced, _, rest = line.partition(b"\r\n")

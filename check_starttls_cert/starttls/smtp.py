@@ -15,14 +15,19 @@ LMTP (RFC 2033) differs in one verb and lives on these functions.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-from check_starttls_cert.errors import CHECK_PORT, Refused
-from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer, service_unavailable
+from check_starttls_cert.errors import Refused, StarttlsNotOffered
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
 
 GOODBYE = b"QUIT\r\n"
 """RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
+
+
+MASKED = re.compile(rb"X{7}[XA-Z]$")
+"""What Cisco's firewalls write over keywords of an EHLO reply that they do not know, octet by octet."""
 
 
 class Reply(NamedTuple):
@@ -30,6 +35,11 @@ class Reply(NamedTuple):
 
     code: int
     lines: list[bytes]
+
+    @property
+    def positive(self) -> bool:
+        """RFC 5321 section 4.2.1: the server did what it was asked for."""
+        return 200 <= self.code < 300
 
     def __bytes__(self) -> bytes:
         return b"%d %s" % (self.code, b" ".join(self.lines))
@@ -41,30 +51,38 @@ def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
     if greeting.code >= 400:
         # RFC 5321 section 3.1: 554 instead of 220 means there is no mail service.
         raise service_unavailable(wire, bytes(greeting))
-    if greeting.code != 220:
+    # 220; Postfix and curl go on after any 2xx. 200 and 201 are NNTP's.
+    if not greeting.positive or greeting.code in (200, 201):
         raise WrongProtocol(bytes(greeting))
 
     # RFC 5321 section 4.1.1.1: a client that has no meaningful host name gives its address literal.
     wire.send(hello + b" " + address_literal(wire) + b"\r\n")
     verb = hello.decode("ascii")
     offer = read_reply(wire, f"reply to {verb}")
-    if offer.code != 250:
-        raise Refused(f"the server refuses {verb}", quote=bytes(offer), hint=CHECK_PORT)
+    if offer.code in (500, 502) and hello == b"EHLO":
+        # Postfix goes on with HELO (RFC 5321 section 3.2), which has no extensions, and curl stops.
+        raise StarttlsNotOffered(f"the server does not know {verb}, and so has no STARTTLS", quote=bytes(offer))
+    if not offer.positive:
+        raise Refused(f"the server refuses {verb}", quote=bytes(offer))
     # RFC 5321 section 4.1.1.1: the first line is the greeting, the others each start with a keyword,
     # "not case sensitive" (section 2.4).
     keywords = [line.split()[0].upper() for line in offer.lines[1:] if line.split()]
     if b"STARTTLS" not in keywords:
-        raise not_offered(keywords)
+        # curl, Thunderbird and Postfix (where it must encrypt) stop here, s_client goes on.
+        error = not_offered(keywords)
+        if any(MASKED.match(keyword) for keyword in keywords):
+            error.hint = "a firewall seems to overwrite what the server offers; turn off its inspection of SMTP"
+        raise error
 
     wire.send(b"STARTTLS\r\n")
     answer = read_reply(wire, "reply to STARTTLS")
-    if answer.code != 220:
+    if not answer.positive:  # 220; Postfix goes on after any 2xx
         # RFC 3207 section 4: 454 when TLS is not available for a temporary reason.
-        raise refused_after_offer(bytes(answer))
+        raise refused(bytes(answer))
 
 
 def read_reply(wire: Wire, step: str) -> Reply:
-    """Return the next reply, read to the end of its last line (RFC 5321 section 4.2.1)."""
+    """Read a reply, to the end of its last line (RFC 5321 section 4.2.1)."""
     wire.step = step
     lines: list[bytes] = []
     code = b""
@@ -88,6 +106,6 @@ def read_reply(wire: Wire, step: str) -> Reply:
 
 
 def address_literal(wire: Wire) -> bytes:
-    """Return our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
+    """Write our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
     address = str(wire.sock.getsockname()[0]).partition("%")[0]
     return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()

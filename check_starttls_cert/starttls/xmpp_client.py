@@ -14,7 +14,7 @@ from __future__ import annotations
 from xml.parsers import expat
 
 from check_starttls_cert.errors import ProtocolError, Refused
-from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused_after_offer
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused
 from check_starttls_cert.wire import Wire
 
 STREAMS = "http://etherx.jabber.org/streams"
@@ -32,6 +32,7 @@ MAX_DEPTH = 32
 HINTS = {
     "host-unknown": "--name sets the domain that is asked for",
     "improper-addressing": "--name sets the domain that is asked for",
+    "see-other-host": "clients go on there, with the same --name; check that host",
 }
 """What to do about some conditions of RFC 6120 section 4.9.3."""
 
@@ -48,6 +49,11 @@ class Element:
     def local(self) -> str:
         """The name without its namespace."""
         return self.name.rpartition(" ")[2]
+
+    @property
+    def words(self) -> str:
+        """The local name and the text; of RFC 6120's element ``text``, the text only."""
+        return " ".join(([] if self.local == "text" else [self.local]) + self.text.split())
 
 
 class Stream:
@@ -69,7 +75,7 @@ class Stream:
         getattr(parser, "SetReparseDeferralEnabled", bool)(False)
 
     def read(self, step: str) -> Element:
-        """Return the next child of the stream.
+        """Read the next child of the stream.
 
         Reads up to each ">", so that nothing after the child is taken from the wire.
         """
@@ -93,7 +99,7 @@ class Stream:
             # Section 4.9: the server closes the stream after it.
             raise Refused(
                 "the server ends the stream with an error",
-                quote=", ".join(each.text.strip() if each.local == "text" else each.local for each in child.children),
+                quote=", ".join(each.words for each in child.children),
                 hint=next((HINTS[each.local] for each in child.children if each.local in HINTS), ""),
             )
         return child
@@ -133,12 +139,13 @@ def starttls(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
     if features.name != FEATURES:
         raise ProtocolError("the server's stream does not begin with its features", quote=features.name)
     if STARTTLS not in [feature.name for feature in features.children]:
+        # Gajim and s_client stop here, too.
         raise not_offered([feature.local.encode() for feature in features.children])
     wire.send(f"<starttls xmlns='{TLS}'/>".encode())
     answer = stream.read("answer to starttls")
     if answer.name != PROCEED:
         # Section 5.4.2.2: failure, and the stream is closed.
-        raise refused_after_offer(answer.local.encode())
+        raise refused(answer.local.encode())
 
 
 def goodbye(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
@@ -150,7 +157,7 @@ def goodbye(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
 
 
 def header(name: str, namespace: str) -> bytes:
-    """Return the initial stream header (section 4.7)."""
+    """Write the initial stream header (section 4.7)."""
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
     to = f" to='{escaped}'" if name else ""
     return (
