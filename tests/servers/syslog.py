@@ -24,10 +24,7 @@ def listen(stack: contextlib.ExitStack, folder: str, log: str) -> list[str]:
     """Write into ``log`` what comes; return the command that has the one after it speak to us."""
     process.as_root()
     unshare = [process.find("unshare"), "--mount"]
-    try:
-        process.run([*unshare, "true"])
-    except process.Unavailable as error:
-        raise process.Unavailable(f"it logs to the system; a mount namespace is refused here: {error}") from None
+    process.run([*unshare, "true"])  # which containers refuse
     devices = f"{folder}/dev"
     os.mkdir(devices)
     sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
