@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,15 @@ system_default = lenient
 MinProtocol = TLSv1
 CipherString = ALL:@SECLEVEL=0
 """
+
+
+@pytest.hookimpl(trylast=True)  # pytest-cov begins to measure first
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where lines are told apart by test, import all modules first: what importing runs belongs to no test."""
+    if session.config.getoption("--cov-context", default=None):
+        package = importlib.import_module(PROGRAM)
+        for module in pkgutil.walk_packages(package.__path__, f"{PROGRAM}."):
+            importlib.import_module(module.name)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest's own -m looks at them
