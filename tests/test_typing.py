@@ -14,6 +14,7 @@ import pytest
 import check_starttls_cert
 from check_starttls_cert.outputs import OUTPUTS
 from check_starttls_cert.questions import QUESTIONS
+from check_starttls_cert.starttls import PROTOCOLS
 
 if importlib.util.find_spec("mypy") is None:
     pytest.skip("mypy is not installed", allow_module_level=True)
@@ -80,6 +81,8 @@ def test_every_module_of_a_registry_is_what_its_protocol_says(copy) -> None:
     modules = {
         ("questions", "Judge"): [question.key.replace("-", "_") for question in QUESTIONS],
         ("outputs", "Renderer"): [output.replace("-", "_") for output in OUTPUTS],
+        ("starttls", "Replying"): sorted({row.module for row in PROTOCOLS.values() if row.module and row.replies}),
+        ("starttls", "Leaving"): sorted({row.module for row in PROTOCOLS.values() if row.module and not row.replies}),
     }
     lines = [
         f"import {NAME}.{package}.{module}\n"
