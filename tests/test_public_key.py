@@ -12,6 +12,7 @@ from check_starttls_cert import der, public_key
 from check_starttls_cert.ber import encode
 from check_starttls_cert.der import DERError
 from check_starttls_cert.public_key import Key
+import contextlib
 
 
 def read(octets):
@@ -111,7 +112,5 @@ def test_a_broken_key_is_an_error(octets):
 
 @given(st.sampled_from([RSA, PSS, EC, DSA]), st.binary(max_size=40), st.binary(max_size=40))
 def test_no_octets_make_it_fail_otherwise(algorithm, parameters, key):
-    try:
+    with contextlib.suppress(DERError):
         assert isinstance(read(made(algorithm, parameters, key=key)).bits, int)
-    except DERError as error:
-        assert str(error)
