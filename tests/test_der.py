@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from check_starttls_cert import ber, der
 from check_starttls_cert.der import DERError
-import contextlib
 
 tags = st.integers(0, 255).filter(lambda tag: tag & 0x1F != 0x1F)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from certificates import key_info
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
@@ -12,7 +14,6 @@ from check_starttls_cert import der, public_key
 from check_starttls_cert.ber import encode
 from check_starttls_cert.der import DERError
 from check_starttls_cert.public_key import Key
-import contextlib
 
 
 def read(octets):
