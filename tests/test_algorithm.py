@@ -44,7 +44,9 @@ def test_algorithms_are_named_in_words_and_unknown_ones_in_numbers(oid, words):
     assert algorithm.signature(element(encode(0x30, encode(6, bytes.fromhex(oid))))) == words
 
 
-@pytest.mark.parametrize("octets", [b"\x05\0", b"\x30\0", b"\x30\x02\x05\0", b"\x31\x03\x06\x01\x2a", b"\x30\x02\x06\x05"])
+@pytest.mark.parametrize(
+    "octets", [b"\x05\0", b"\x30\0", b"\x30\x02\x05\0", b"\x31\x03\x06\x01\x2a", b"\x30\x02\x06\x05"]
+)
 def test_what_is_no_algorithm_has_no_name(octets):
     assert algorithm.signature(element(octets)) == ("", "")
     with pytest.raises(DERError):
@@ -58,7 +60,13 @@ def test_what_is_no_algorithm_has_no_name(octets):
         (encode(0x30), ("sha1", "sha1", 20), "RSA-PSS with SHA-1"),
         (encode(0x30, encode(0xA0, SHA256)), ("sha256", "sha1", 20), "RSA-PSS with SHA-256"),
         (
-            encode(0x30, encode(0xA0, SHA256), encode(0xA1, MGF1_SHA512), encode(0xA2, b"\2\1\x20"), encode(0xA3, b"\2\1\1")),
+            encode(
+                0x30,
+                encode(0xA0, SHA256),
+                encode(0xA1, MGF1_SHA512),
+                encode(0xA2, b"\2\1\x20"),
+                encode(0xA3, b"\2\1\1"),
+            ),
             ("sha256", "sha512", 32),
             "RSA-PSS with SHA-256",
         ),

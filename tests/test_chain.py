@@ -161,7 +161,9 @@ def test_where_a_signature_cannot_be_checked_names_lead_up_and_nothing_is_missin
 def test_key_identifiers_rank_issuers_whose_signature_cannot_be_checked() -> None:
     def issuer(identifier):
         value = encode(4, encode(4, identifier))
-        return assemble(subject=ISSUING, extensions=encode(0xA3, encode(0x30, encode(0x30, b"\6\3\x55\x1d\x0e", value))))
+        return assemble(
+            subject=ISSUING, extensions=encode(0xA3, encode(0x30, encode(0x30, b"\6\3\x55\x1d\x0e", value)))
+        )
 
     wanted = encode(0x30, b"\6\3\x55\x1d\x23", encode(4, encode(0x30, encode(0x80, b"right"))))
     leaf = assemble(issuer=ISSUING, algorithm=UNKNOWN, extensions=encode(0xA3, encode(0x30, wanted)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -48,8 +49,10 @@ def test_every_form_of_a_definite_length_is_taken(tag, contents, octets):
 
 nested = st.recursive(
     st.binary(max_size=5).map(lambda contents: ber.encode(4, contents)),
-    lambda inner: st.lists(inner, max_size=3).map(b"".join).flatmap(
-        lambda contents: st.sampled_from([indefinite(0x30, contents), ber.encode(0x30, contents)])
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        .map(b"".join)
+        .flatmap(lambda contents: st.sampled_from([indefinite(0x30, contents), ber.encode(0x30, contents)]))
     ),
     max_leaves=20,
 )
@@ -130,7 +133,10 @@ def test_a_pair_is_a_sequence_of_two(octets):
 
 def test_a_string_may_be_in_pieces():
     assert der.string(one(b"\x0c\x02ab")) == b"ab"
-    assert der.string(one(ber.encode(0x2C, b"\x0c\x02ab", ber.encode(0x2C, b"\x0c\x01c", b"\x0c\0"), b"\x04\x01d"))) == b"abcd"
+    assert (
+        der.string(one(ber.encode(0x2C, b"\x0c\x02ab", ber.encode(0x2C, b"\x0c\x01c", b"\x0c\0"), b"\x04\x01d")))
+        == b"abcd"
+    )
     assert der.string(one(indefinite(0x24, b"\x04\x01a\x04\x01b"))) == b"ab"
 
 
@@ -166,7 +172,9 @@ def test_other_elements_are_no_integer(octets):
         der.integer(one(bytes.fromhex(octets)))
 
 
-@pytest.mark.parametrize(("octets", "value"), [("030100", ""), ("03020780", "80"), ("030207ff", "80"), ("030300ffff", "ffff")])
+@pytest.mark.parametrize(
+    ("octets", "value"), [("030100", ""), ("03020780", "80"), ("030207ff", "80"), ("030300ffff", "ffff")]
+)
 def test_unused_bits_are_clear(octets, value):
     assert der.bits(one(bytes.fromhex(octets))).hex() == value
 
@@ -179,7 +187,12 @@ def test_other_elements_are_no_bit_string(octets):
 
 def test_object_identifiers_are_numbers_and_dots():
     # The examples of X.690 section 8.19.5 and RFC 5280; 2.999 is for examples (X.660).
-    for octets, text in (("0603883703", "2.999.3"), ("0603551d11", "2.5.29.17"), ("06052b0e03021a", "1.3.14.3.2.26"), ("060100", "0.0")):
+    for octets, text in (
+        ("0603883703", "2.999.3"),
+        ("0603551d11", "2.5.29.17"),
+        ("06052b0e03021a", "1.3.14.3.2.26"),
+        ("060100", "0.0"),
+    ):
         assert der.object_identifier(one(bytes.fromhex(octets))) == text
 
 
@@ -267,7 +280,5 @@ def test_both_kinds_of_time_are_the_same_moment(moment):
 @given(st.sampled_from([0x17, 0x18]), st.text("0123456789Z+-.", max_size=20) | st.binary(max_size=20))
 def test_no_string_makes_reading_a_time_fail_otherwise(tag, text):
     text = text if isinstance(text, bytes) else text.encode()
-    try:
+    with contextlib.suppress(DERError):
         assert der.moment(one(ber.encode(tag, text))).utcoffset() == timedelta(0)
-    except DERError as error:
-        assert str(error)

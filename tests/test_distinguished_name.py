@@ -40,7 +40,9 @@ def common(value, tag=UTF8):
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-types = st.sampled_from(["2.5.4.3", "2.5.4.10", "2.5.4.9", "0.9.2342.19200300.100.1.1", "1.2.840.113549.1.9.2", "2.999.7"])
+types = st.sampled_from(
+    ["2.5.4.3", "2.5.4.10", "2.5.4.9", "0.9.2342.19200300.100.1.1", "1.2.840.113549.1.9.2", "2.999.7"]
+)
 
 
 @given(st.lists(st.lists(st.tuples(types, texts), min_size=1, max_size=3, unique=True), max_size=4))
@@ -109,7 +111,15 @@ def test_every_kind_of_string_is_text(tag, octets, text):
 
 @pytest.mark.parametrize(
     ("tag", "octets"),
-    [(BMP, b"\0m\0"), (UNIVERSAL, b"\0\0\0"), (0x04, b"mail"), (0x02, b"\7"), (0x30, b"\x0c\1x"), (0x03, b"\0\1"), (0x2C, b"\x0c\5x")],
+    [
+        (BMP, b"\0m\0"),
+        (UNIVERSAL, b"\0\0\0"),
+        (0x04, b"mail"),
+        (0x02, b"\7"),
+        (0x30, b"\x0c\1x"),
+        (0x03, b"\0\1"),
+        (0x2C, b"\x0c\5x"),
+    ],
 )
 def test_what_is_no_string_is_its_octets_in_hexadecimal(tag, octets):
     seen = common(octets, tag)

@@ -113,7 +113,9 @@ def test_a_network_is_no_address(size):
     assert GOOD[1][1] in found["ip_addresses"]
 
 
-@pytest.mark.parametrize("contents", [b"", b"\x05\x00", b"\x30\x80\x04\x00", b"\x30\x05\x82\x01a", b"\x30\x84\xff", b"\x30\x01\x82"])
+@pytest.mark.parametrize(
+    "contents", [b"", b"\x05\x00", b"\x30\x80\x04\x00", b"\x30\x05\x82\x01a", b"\x30\x84\xff", b"\x30\x01\x82"]
+)
 def test_alternative_names_that_are_no_names_are_none(contents):
     found, malformed = read(extension(SAN, contents))
     assert not found.get("dns_names")
@@ -149,7 +151,11 @@ def test_basic_constraints_are_read_with_their_defaults_written_or_not(value, is
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("30060101ff0201ff", "basicConstraints has a negative path length"), ("3004010200ff", "basicConstraints"), ("0500", "basicConstraints")],
+    [
+        ("30060101ff0201ff", "basicConstraints has a negative path length"),
+        ("3004010200ff", "basicConstraints"),
+        ("0500", "basicConstraints"),
+    ],
 )
 def test_broken_basic_constraints_are_malformed(value, words):
     assert read(extension(BASIC_CONSTRAINTS, bytes.fromhex(value)))[1] == [words]
@@ -219,7 +225,9 @@ def test_addresses_of_ocsp_issuers_and_lists_are_found():
     )
     points = x509.CRLDistributionPoints(
         [
-            x509.DistributionPoint([url("http://a.example/"), x509.DirectoryName(name("x")), url("ldap:///")], None, None, None),
+            x509.DistributionPoint(
+                [url("http://a.example/"), x509.DirectoryName(name("x")), url("ldap:///")], None, None, None
+            ),
             x509.DistributionPoint(None, x509.RelativeDistinguishedName(list(name("x"))), None, None),
             x509.DistributionPoint(None, None, None, [x509.DirectoryName(name("x"))]),
         ]
@@ -261,7 +269,16 @@ def test_an_unknown_extension_is_passed_over_even_twice():
     assert read(unknown, MTA_SAN, unknown) == read(MTA_SAN)
 
 
-@pytest.mark.parametrize("odd", [b"\x05\0", b"\x30\0", b"\x30\x02\x05\0", b"\x30\x03\x06\x02\x55", encode(0x30, encode(6, bytes.fromhex(BASIC_CONSTRAINTS)))])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"\x05\0",
+        b"\x30\0",
+        b"\x30\x02\x05\0",
+        b"\x30\x03\x06\x02\x55",
+        encode(0x30, encode(6, bytes.fromhex(BASIC_CONSTRAINTS))),
+    ],
+)
 def test_an_odd_extension_costs_itself(odd):
     for octets in ((odd, MTA_SAN), (MTA_SAN, odd)):
         assert read(*octets)[0]["dns_names"] == ("mta.example.com",)
@@ -274,7 +291,16 @@ def test_extensions_that_are_none_are_malformed():
     assert extensions.read(der.single(memoryview(b"\xa3\x02\x30\0"))) == ({}, [])
 
 
-ALL = (SAN, BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_KEY_ID, AUTHORITY_KEY_ID, CRL_POINTS, AUTHORITY_INFO)
+ALL = (
+    SAN,
+    BASIC_CONSTRAINTS,
+    KEY_USAGE,
+    EXTENDED_KEY_USAGE,
+    SUBJECT_KEY_ID,
+    AUTHORITY_KEY_ID,
+    CRL_POINTS,
+    AUTHORITY_INFO,
+)
 
 
 @given(st.sampled_from(ALL), st.binary(max_size=60))

@@ -29,7 +29,9 @@ def name_of(number):
 
 
 @needs_openssl
-@pytest.mark.parametrize("curve", ["secp112r1", "secp160r2", "prime192v1", "prime239v3", "secp256k1", "sect283r1", "brainpoolP320t1", "SM2"])
+@pytest.mark.parametrize(
+    "curve", ["secp112r1", "secp160r2", "prime192v1", "prime239v3", "secp256k1", "sect283r1", "brainpoolP320t1", "SM2"]
+)
 def test_a_curve_that_openssl_writes_out_has_the_bits_of_its_number(curve):
     sizes = []
     for form in ("named_curve", "explicit"):

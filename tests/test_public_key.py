@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from certificates import key_info
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
@@ -111,7 +113,5 @@ def test_a_broken_key_is_an_error(octets):
 
 @given(st.sampled_from([RSA, PSS, EC, DSA]), st.binary(max_size=40), st.binary(max_size=40))
 def test_no_octets_make_it_fail_otherwise(algorithm, parameters, key):
-    try:
+    with contextlib.suppress(DERError):
         assert isinstance(read(made(algorithm, parameters, key=key)).bits, int)
-    except DERError as error:
-        assert str(error)

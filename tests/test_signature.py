@@ -94,7 +94,9 @@ def test_a_key_verifies_its_own_signatures_and_no_others(kind):
 
 
 @pytest.mark.parametrize(
-    "algorithm", [hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512(), hashes.SHA3_256()], ids=lambda each: each.name
+    "algorithm",
+    [hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512(), hashes.SHA3_256()],
+    ids=lambda each: each.name,
 )
 @pytest.mark.parametrize("kind", ["RSA", "P-256"])
 def test_every_usual_hash_is_verified(kind, algorithm):
@@ -153,7 +155,9 @@ def test_without_a_signature_nobody_signed():
 UNKNOWN = encode(0x30, encode(6, bytes.fromhex("883703")))  # 2.999.3
 SM2_WITH_SM3 = encode(0x30, encode(6, bytes.fromhex("2a811ccf55018375")))
 MD2 = encode(0x30, encode(6, bytes.fromhex("2a864886f70d010102")), b"\5\0")
-PSS_WITH_UNKNOWN_HASH = encode(0x30, encode(6, bytes.fromhex("2a864886f70d01010a")), encode(0x30, encode(0xA0, UNKNOWN)))
+PSS_WITH_UNKNOWN_HASH = encode(
+    0x30, encode(6, bytes.fromhex("2a864886f70d01010a")), encode(0x30, encode(0xA0, UNKNOWN))
+)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +167,10 @@ PSS_WITH_UNKNOWN_HASH = encode(0x30, encode(6, bytes.fromhex("2a864886f70d01010a
         (MD2, key_info(KEYS["RSA"])),
         (PSS_WITH_UNKNOWN_HASH, key_info(KEYS["RSA"])),
         (ECDSA_SHA256, encode(0x30, UNKNOWN, encode(3, b"\0x"))),
-        (ECDSA_SHA256, encode(0x30, encode(0x30, encode(6, bytes.fromhex("2a8648ce3d0201")), UNKNOWN[2:]), encode(3, b"\0x"))),
+        (
+            ECDSA_SHA256,
+            encode(0x30, encode(0x30, encode(6, bytes.fromhex("2a8648ce3d0201")), UNKNOWN[2:]), encode(3, b"\0x")),
+        ),
         (ECDSA_SHA256, b"\5\0"),
     ],
     ids=["algorithm", "MD2", "PSS with a hash", "key", "curve", "no key"],
@@ -177,7 +184,7 @@ def test_a_key_that_cannot_sign_did_not():
 
 
 def test_verifying_warns_of_nothing(recwarn):
-    for kind in KEYS:
-        itself(make(key=KEYS[kind]).der)
+    for key in KEYS.values():
+        itself(make(key=key).der)
     itself(assemble(serial=b"\2\1\x87"))
     assert not recwarn.list
