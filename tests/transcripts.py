@@ -277,14 +277,20 @@ def all_vectors() -> tuple[Vector, ...]:
     return tuple(vector for file in sorted(HERE.glob("*.txt")) for vector in vectors(file.stem))
 
 
+def each(some: list[Vector]) -> pytest.MarkDecorator:
+    """Return the decorator that runs a test with each of the vectors."""
+    return pytest.mark.parametrize("vector", some, ids=[vector.name for vector in some])
+
+
 def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNotOffered", "Refused")) -> type:
     """Return the tests that replay a protocol's transcripts in every way a network may deliver them.
 
     ``declines`` are the errors by which its servers can say that there is no TLS.
     """
     chosen = vectors(protocol)
-    every = pytest.mark.parametrize("vector", chosen, ids=[vector.name for vector in chosen])
-    good = pytest.mark.parametrize("vector", [vector for vector in chosen if vector.expect == "ok"])
+    every = each(chosen)
+    prompt = each([vector for vector in chosen if not vector.waits])
+    good = each([vector for vector in chosen if vector.expect == "ok"])
     openings = st.sampled_from([b"", *(vector.server[:size] for vector in all_vectors() for size in OPENINGS)])
     lines = [line for vector in all_vectors() for line in vector.server[:2000].splitlines(True)]
     replies = st.lists(st.binary(max_size=60) | st.sampled_from(lines), max_size=8)
@@ -301,7 +307,7 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
         def test_the_outcome_is_the_same_however_the_bytes_are_cut(self, vector, chunk):
             assert_outcome(vector, replay(protocol, vector, chunk))
 
-        @pytest.mark.parametrize("vector", [vector for vector in chosen if not vector.waits])
+        @prompt
         def test_replies_that_come_early_are_read_one_after_the_other(self, vector):
             assert_outcome(vector, replay(protocol, vector, lock_step=False))
 
