@@ -21,8 +21,6 @@ import coverage
 PACKAGE = "check_starttls_cert"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-SHARED = {"starttls": ["starttls_transcripts"]}
-"""Package -> tests that go through each of its modules on purpose."""
 
 EXCEPTIONS = {
     "demo": "its test runs it in a child process, which must do without a network",
@@ -46,7 +44,7 @@ def own_tests(module: str) -> list[str]:
     """Return the names of the test files that a module has for itself, whether they exist or not."""
     parts = module.split(".") if module != "__main__" else ["package"]
     tails = ["_".join(parts[start:]) for start in range(len(parts))]
-    return [f"test_{name}.py" for name in (*tails, *SHARED.get(parts[0], ()))]
+    return [f"test_{name}.py" for name in tails]
 
 
 def main() -> int:
