@@ -13,6 +13,7 @@ import tempfile
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterator, NamedTuple
 
+import coverage
 import pytest
 import zoo
 from servers import dovecot as dovecot_server
@@ -31,6 +32,9 @@ PATIENT = ("-t", "120")
 MARKED = {"servers": {*SERVERS, "server", "starting", "cmd"}, "slow": {"cmd"}}
 """Marker -> the fixtures that say for themselves that a test deserves it. ``cmd`` is Wine."""
 
+CURRENT = pytest.StashKey[str]()
+"""The test file that runs, where coverage is measured."""
+
 # Debian's openssl.cnf forbids servers weak keys and old TLS. Monitored ones have both.
 LENIENT_OPENSSL = """
 openssl_conf = all
@@ -45,12 +49,21 @@ CipherString = ALL:@SECLEVEL=0
 
 
 @pytest.hookimpl(trylast=True)  # pytest-cov begins to measure first
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Where lines are told apart by test, import all modules first: what importing runs belongs to no test."""
-    if session.config.getoption("--cov-context", default=None):
+def pytest_sessionstart() -> None:
+    """Where coverage is measured, import all modules before any test: what importing runs belongs to none."""
+    if coverage.Coverage.current() is not None:
         package = importlib.import_module(PROGRAM)
         for module in pkgutil.walk_packages(package.__path__, f"{PROGRAM}."):
             importlib.import_module(module.name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where coverage is measured, tell the test files apart (``own_coverage`` does). For each test it takes minutes."""
+    measured = coverage.Coverage.current()
+    if measured is not None and item.config.stash.get(CURRENT, None) != item.path.name:
+        item.config.stash[CURRENT] = item.path.name
+        measured.switch_context(item.path.name)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest's own -m looks at them

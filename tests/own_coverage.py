@@ -1,9 +1,10 @@
 """Is each module of the package covered by its own tests, not by those of others that happen to pass through it?
 
 ``x/y.py`` belongs to ``test_x_y.py``, ``test_y.py`` or both; ``x/__init__.py`` to ``test_x.py``; the package's own
-``__init__.py`` and ``__main__.py`` to ``test_package.py``; a protocol to the transcripts too. Reads what
-``pytest --cov --cov-context=test`` has left (``.ci/test`` runs it), prints which lines and branches of which module are
-missing, and exits 1 where there are any.
+``__init__.py`` and ``__main__.py`` to ``test_package.py``; a protocol to the transcripts too.
+
+Reads what ``pytest --cov`` has left (``.ci/test`` runs it), prints the missing lines and branches of each module
+and exits 1 where there are any.
 
 Child processes are not seen: what a test starts with ``subprocess`` covers nothing here.
 """
@@ -58,12 +59,12 @@ def main() -> int:
     for module, path in modules(os.path.dirname(specification.origin)).items():
         tests = [test for test in own_tests(module) if os.path.exists(os.path.join(HERE, test))]
         # What runs when a module is imported belongs to no test, and has no name.
-        contexts = ["^$", *(rf"(^|/){re.escape(test)}::" for test in tests)]
+        contexts = ["^$", *(rf"^{re.escape(test)}$" for test in tests)]
         table = io.StringIO()
         try:
             covered = measured.report(morfs=[path], contexts=contexts, show_missing=True, file=table)
         except coverage.exceptions.NoDataError:
-            raise SystemExit("there is no data with contexts: pytest --cov --cov-context=test") from None
+            raise SystemExit("nothing was measured: pytest --cov") from None
         whole = covered == 100.0
         if whole != (module in EXCEPTIONS):
             continue
