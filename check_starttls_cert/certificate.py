@@ -90,19 +90,10 @@ class Facts(NamedTuple):
     issuer_attributes: tuple[str, ...]
     """``O=Lab`` and so on, one for each attribute of the issuer."""
 
-    @property
-    def self_signed(self) -> bool:
-        """Self-issued, and its own key verifies its signature (RFC 5280 section 3.2)."""
-        return self.self_issued and issued_by(self, self)
-
-    @property
-    def spki_sha256(self) -> bytes:
-        """Digest of the SubjectPublicKeyInfo, for pins; empty where that cannot be found."""
-        try:
-            fields = [field for field in ber.elements(_signed_part(self.der)[1]) if field[0] != VERSION]
-            return hashlib.sha256(ber.encode(*fields[PUBLIC_KEY])).digest()
-        except (ValueError, IndexError):
-            return b""
+    self_signed: bool | None = None
+    """Self-issued, and its own key verifies its signature (RFC 5280 section 3.2)."""
+    spki_sha256: bytes = b""
+    """Digest of the SubjectPublicKeyInfo, for pins; empty where that cannot be found."""
 
     @property
     def lifetime(self) -> timedelta:
@@ -135,7 +126,7 @@ def facts(der: bytes) -> Facts:
         dns_names, ip_addresses = _alternative_names(certificate, der)
         subject = _tolerant(lambda: certificate.subject, x509.Name([]))
         issuer = _tolerant(lambda: certificate.issuer, x509.Name([]))
-        return Facts(
+        read = Facts(
             der=der,
             subject=_tolerant(subject.rfc4514_string, ""),
             issuer=_tolerant(issuer.rfc4514_string, ""),
@@ -155,7 +146,17 @@ def facts(der: bytes) -> Facts:
                 f"{ATTRIBUTE_NAMES.get(attribute.oid, attribute.oid.dotted_string)}={attribute.value!s}"
                 for attribute in issuer
             ),
+            spki_sha256=_spki_sha256(der),
         )
+    return read._replace(self_signed=read.self_issued and issued_by(read, read))
+
+
+def _spki_sha256(der: bytes) -> bytes:
+    try:
+        fields = [field for field in ber.elements(_signed_part(der)[1]) if field[0] != VERSION]
+        return hashlib.sha256(ber.encode(*fields[PUBLIC_KEY])).digest()
+    except (ValueError, IndexError):
+        return b""
 
 
 def issued_by(certificate: Facts, issuer: Facts) -> bool:

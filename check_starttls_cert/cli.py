@@ -1,4 +1,4 @@
-"""The command line: ``argv`` becomes settings, or one line that says what is wrong.
+"""The command line: ``argv`` becomes a job, or one line that says what is wrong.
 
 argparse's own exits do not fit: it answers a usage error with exit code 2, which is CRITICAL to Nagios,
 and several lines on stderr, which no monitoring system shows.
@@ -12,9 +12,10 @@ from typing import Any, Callable, NoReturn, Sequence
 
 from check_starttls_cert import __version__
 from check_starttls_cert.errors import UsageError
-from check_starttls_cert.options import OPTIONS, one_of, settings
-from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer
-from check_starttls_cert.run import rendered, run, utc_now
+from check_starttls_cert.options import OPTIONS, job, one_of
+from check_starttls_cert.outputs import OUTPUTS, Rendered, renderer
+from check_starttls_cert.run import WORLD, World, rendered, run
+from check_starttls_cert.settings import DEFAULT_OUTPUT
 from check_starttls_cert.text import printable
 
 PROGRAM = "check_starttls_cert"
@@ -31,19 +32,19 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(printable(message, 800) + allowed)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run(requested_output(arguments), lambda: answer(arguments))
+    return run(requested_output(arguments), lambda: answer(arguments, world))
 
 
-def answer(arguments: list[str]) -> Rendered:
+def answer(arguments: list[str], world: World = WORLD) -> Rendered:
     """Return what the command line asks for. Raises ``UsageError``."""
     command = parser()
-    return verdict(command, vars(command.parse_args(arguments)))
+    return verdict(command, vars(command.parse_args(arguments)), world)
 
 
-def verdict(command: Parser, values: dict[str, Any]) -> Rendered:
+def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
     """Return what the parsed values ask for. Raises ``UsageError``."""
     output = values["output"]
     if values.pop("help"):
@@ -53,22 +54,17 @@ def verdict(command: Parser, values: dict[str, Any]) -> Rendered:
     if values.pop("demo"):
         from check_starttls_cert.demo import demo
 
-        return information(output, demo(utc_now()))
+        return information(output, demo(PROGRAM, answer, world.now()))
     if values["host"] is None:
         command.error("-H/--host is missing")
-    try:
-        wanted = settings(values)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    return rendered(wanted, utc_now())
+    return rendered(job(values), world)
 
 
 def information(output: str, text: str) -> Rendered:
     """Return text that is no verdict; where only a document may be printed, as its error."""
     if output == DEFAULT_OUTPUT:
         return Rendered(text, 0)
-    failure: Rendered = renderer(output).failure(text)
-    return failure
+    return renderer(output).failure(text)
 
 
 def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:

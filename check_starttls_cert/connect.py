@@ -16,7 +16,6 @@ from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ProbeErro
 from check_starttls_cert.names import ip_address, to_ascii
 from check_starttls_cert.wire import Deadline
 
-
 MAX_REASONS = 5
 """Addresses that an error lists; a name may have hundreds."""
 

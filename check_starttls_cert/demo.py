@@ -14,12 +14,14 @@ import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Iterator
+from typing import Callable, Iterator
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from check_starttls_cert.outputs import Rendered
 
 HOST = "127.0.0.1"
 NAME = "mta.example.test"
@@ -28,16 +30,14 @@ DIALECTS = ("nagios", "prtg")
 """The outputs that are shown; the others say the same at greater length."""
 
 
-def demo(now: datetime) -> str:
-    """Return a transcript: for each dialect, the command and what it really printed."""
-    from check_starttls_cert import cli
-
+def demo(program: str, answer: Callable[[list[str]], Rendered], now: datetime) -> str:
+    """Return a transcript: for each dialect, the command line of ``program`` and what it really printed."""
     with tempfile.TemporaryDirectory() as directory, server(now, directory) as (port, anchor):
         lines = [f"A throw-away SMTP server with STARTTLS listens on {HOST} port {port}."]
         for output in DIALECTS:
             arguments = ["-H", HOST, "-p", str(port), "-n", NAME, "--ca-file", anchor, "-o", output]
-            result = cli.answer(arguments)
-            lines += ["", f"$ {shlex.join([cli.PROGRAM, *arguments])}", result.text]
+            result = answer(arguments)
+            lines += ["", f"$ {shlex.join([program, *arguments])}", result.text]
             lines += [f"(exit code {result.exit_code})"]
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from check_starttls_cert.certificate import Facts
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.connect import Address
 from check_starttls_cert.errors import ProbeError
+from check_starttls_cert.openssl import Trust
 from check_starttls_cert.wire import Spoken
 
 
@@ -20,16 +21,6 @@ class Session(NamedTuple):
     """OpenSSL's name; empty where the handshake ended before one was chosen."""
     wants_client_certificate: bool = False
     """The server ended the handshake because this client has no certificate."""
-
-
-class Trust(NamedTuple):
-    """OpenSSL's verdict on the chain."""
-
-    verified: bool
-    code: int = 0
-    """``X509_V_ERR_*``; 0 when verified."""
-    reason: str = ""
-    """OpenSSL's words for the code."""
 
 
 class Presented(NamedTuple):
@@ -73,3 +64,9 @@ class Observation(NamedTuple):
     """Seconds that each step of the last connection took."""
     notes: tuple[str, ...] = ()
     """What the probe had to do that a plain client would not: shown with ``-v``."""
+
+    @property
+    def shown(self) -> Presented:
+        """``presented``, for a question that needs a certificate: no other is asked without one."""
+        assert self.presented is not None
+        return self.presented

@@ -117,7 +117,9 @@ VERIFY_ERRORS = {
     69: VerifyError("INVALID_CALL", "OpenSSL was called in a wrong way"),
     70: VerifyError("STORE_LOOKUP", "the trust anchors could not be searched"),
     71: VerifyError("NO_VALID_SCTS", "it is in no log of Certificate Transparency"),
-    72: VerifyError("PROXY_SUBJECT_NAME_VIOLATION", "the name of a proxy certificate does not follow from its issuer's"),
+    72: VerifyError(
+        "PROXY_SUBJECT_NAME_VIOLATION", "a proxy certificate has a name that does not follow from its issuer's"
+    ),
     73: VerifyError("OCSP_VERIFY_NEEDED", "its revocation has to be asked for"),
     74: VerifyError("OCSP_VERIFY_FAILED", "the answer about its revocation cannot be verified"),
     75: VerifyError("OCSP_CERT_UNKNOWN", "those who tell its revocation do not know it"),
@@ -154,6 +156,17 @@ ISSUER_UNKNOWN = frozenset(
 )
 """The verdicts that more trust anchors could turn into success."""
 
+
+class Trust(NamedTuple):
+    """OpenSSL's verdict on a chain."""
+
+    verified: bool
+    code: int = 0
+    """``X509_V_ERR_*``; 0 when verified."""
+    reason: str = ""
+    """OpenSSL's words for the code."""
+
+
 # Reasons of a failed handshake: ``ssl.SSLError.reason``.
 UNKNOWN_ERROR = "unknown error"
 CANNOT_READ = "it is OpenSSL on this machine that cannot read what the server sends, most likely its certificate"
@@ -184,7 +197,7 @@ HANDSHAKE_FAILURES = {
     "WRONG_VERSION_NUMBER": "the server answers in plaintext",
     "HTTP_REQUEST": "the server answers in plaintext",
     ALERT_HANDSHAKE_FAILURE: (
-        "no cipher or curve in common, the server wants a client certificate, or it could not load its own; see its log"
+        "no cipher or curve in common (few clients take certificates on secp256k1, brainpool or P-192), the server wants a client certificate, or it could not load its own; see its log"
     ),
     "TLSV1_ALERT_PROTOCOL_VERSION": _NO_VERSION,
     "UNSUPPORTED_PROTOCOL": _NO_VERSION,
@@ -205,7 +218,7 @@ HANDSHAKE_FAILURES = {
         "the server sends more than 100 KB of certificates, a whole bundle? Configure its own chain only"
     ),
     "DH_KEY_TOO_SMALL": "the server's Diffie-Hellman parameters are too short; give it 2048 bits or more",
-    "BAD_SIGNATURE": "the server's signature does not fit its certificate; its key and certificate do not belong together",
+    "BAD_SIGNATURE": "the server signs with another key than that of its certificate; give it both from one pair",
     "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "the server does not know RFC 5746; update it",
     "WRONG_CURVE": "the server uses a curve that was not offered",
     "ASN1_LIB": CANNOT_READ,
@@ -220,5 +233,7 @@ HANDSHAKE_FAILURES = {
 }
 """By OpenSSL's reason: what it means to an administrator, and what to do where that is known."""
 
-READING_LIBRARIES = frozenset({"ASN1", "X509", "asn1 encoding routines", "x509 certificate routines", "EVP", "EC", "RSA"})
+READING_LIBRARIES = frozenset(
+    {"ASN1", "X509", "asn1 encoding routines", "x509 certificate routines", "EVP", "EC", "RSA"}
+)
 """``ssl.SSLError.library`` where this side cannot read what came."""

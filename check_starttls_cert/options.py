@@ -13,7 +13,9 @@ import re
 import socket
 from typing import Any, Callable, NamedTuple
 
+from check_starttls_cert.errors import UsageError
 from check_starttls_cert.names import MAX_NAME, ip_address, to_ascii
+from check_starttls_cert.questions import SETTABLE
 from check_starttls_cert.settings import (
     DEFAULT_CRITICAL,
     DEFAULT_MIN_EC_BITS,
@@ -24,19 +26,20 @@ from check_starttls_cert.settings import (
     DEFAULT_WARNING,
     MAX_TIMEOUT,
     PUBLIC,
-    QUESTIONS,
+    Job,
     MinimumSize,
-    Settings,
+    Policy,
     Target,
     thresholds,
 )
 from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.state import BAD_STATES, State
 from check_starttls_cert.text import printable
 from check_starttls_cert.thresholds import parse_threshold
 
 NAME_CHECKS = ("none", "cn", "cn_san", "san")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
-STATES = ("ok", "warning", "critical")
+STATES = tuple(BAD_STATES)
 
 HOST_NAME = r"[a-z0-9_*-]+(?:\.[a-z0-9_*-]+)*"
 
@@ -120,15 +123,20 @@ def many_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return parse_all
 
 
-def parse_state(text: str) -> tuple[str, str]:
+def parse_state(text: str) -> tuple[str, State]:
     """Return the question and the state of ``QUESTION=STATE``."""
     question, equals, state = text.lower().partition("=")
-    if question not in QUESTIONS or not equals or state not in STATES:
+    if question not in SETTABLE or not equals or state not in STATES:
         raise ValueError(
-            f'"{printable(text)}" is not allowed; give QUESTION=STATE, the question one of {", ".join(QUESTIONS)}, '
+            f'"{printable(text)}" is not allowed; give QUESTION=STATE, the question one of {", ".join(SETTABLE)}, '
             f"the state one of {', '.join(STATES)}"
         )
-    return question, state
+    return question, BAD_STATES[state]
+
+
+def parse_bad_state(text: str) -> State:
+    """Return the state that a bad answer gets."""
+    return BAD_STATES[one_of(STATES)(text)]
 
 
 def parse_minimum(text: str) -> tuple[int, ...]:
@@ -159,9 +167,9 @@ def parse_digest(text: str) -> bytes:
     return digest
 
 
-def parse_lifetime(text: str) -> float:
-    """Return the longest lifetime in days; ``PUBLIC`` for the word."""
-    if text.lower() == "public":
+def parse_lifetime(text: str) -> float | str:
+    """Return the longest lifetime in days, or ``PUBLIC``."""
+    if text.lower() == PUBLIC:
         return PUBLIC
     if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text) or float(text) <= 0:
         raise ValueError(
@@ -223,15 +231,15 @@ OPTIONS = (
     Option(
         "state", ("--state",), many_of(parse_state), "QUESTION=STATE",
         f"state of a question's bad answer: {', '.join(STATES)}; repeatable; "
-        f"the questions are {', '.join(QUESTIONS)}",
+        f"the questions are {', '.join(SETTABLE)}",
         many=True,
     ),
     Option(
-        "untrusted", ("--untrusted",), one_of(STATES), "STATE",
+        "untrusted", ("--untrusted",), parse_bad_state, "STATE",
         "short for --state trust=STATE, a chain that is not trusted (default critical)",
     ),
     Option(
-        "unreachable", ("--unreachable",), one_of(STATES), "STATE",
+        "unreachable", ("--unreachable",), parse_bad_state, "STATE",
         "short for --state connection=STATE, a service whose certificate cannot be read (default critical)",
     ),
     Option(
@@ -275,21 +283,21 @@ OPTIONS = (
 """What both front doors understand; the command line has a few more for people at a shell."""
 
 
-def settings(values: dict[str, Any]) -> Settings:
-    """Return the settings for parsed option ``values``; keys that are missing or ``None`` take their default.
+def job(values: dict[str, Any]) -> Job:
+    """Return the job for parsed option ``values``; keys that are missing or ``None`` take their default.
 
-    Raises ``ValueError`` for values that do not go together.
+    Raises ``UsageError`` for values that do not go together.
     """
     given = {key: value for key, value in values.items() if value is not None}
     ipv4, ipv6 = given.pop("ipv4", False), given.pop("ipv6", False)
     if ipv4 and ipv6:
-        raise ValueError("IPv4 only and IPv6 only do not go together; allowed is one of them")
+        raise UsageError("IPv4 only and IPv6 only do not go together; allowed is one of them")
     host = given.pop("host")
     protocol = given.pop("protocol", DEFAULT_PROTOCOL)
     names = tuple(given.pop("name", (host,)))
     port = given.pop("port", PROTOCOLS[protocol].port)
     if port is None:
-        raise ValueError(f"the protocol {protocol} has no port of its own; give one with -p")
+        raise UsageError(f"the protocol {protocol} has no port of its own; give one with -p")
     target = Target(
         host=host,
         protocol=protocol,
@@ -298,7 +306,10 @@ def settings(values: dict[str, Any]) -> Settings:
         sni=given.pop("sni", None),
         family=socket.AF_INET if ipv4 else socket.AF_INET6 if ipv6 else socket.AF_UNSPEC,
     )
-    expiry = thresholds(given.pop("warning", None), given.pop("critical", None))
+    try:
+        expiry = thresholds(given.pop("warning", None), given.pop("critical", None))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     states = dict(given.pop("state", ()))
     for question, short in (("trust", "untrusted"), ("connection", "unreachable")):
         if short in given:
@@ -309,4 +320,5 @@ def settings(values: dict[str, Any]) -> Settings:
         given[key] = MinimumSize(warning, critical[0] if critical else min(warning, default.critical))
     for key, plural in (("issuer", "issuers"), ("fingerprint", "fingerprints"), ("spki_pin", "spki_pins")):
         given[plural] = tuple(given.pop(key, ()))
-    return Settings(target, expiry, names=names, states=states, **given)
+    how = {key: given.pop(key) for key in ("timeout", "output", "verbose", "prtg_schema") if key in given}
+    return Job(target, Policy(expiry, names, states=states, **given), **how)

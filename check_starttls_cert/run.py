@@ -1,6 +1,6 @@
-"""One run: settings become a verdict on stdout, whatever happens on the way.
+"""One run: a job becomes a verdict on stdout, whatever happens on the way.
 
-Both front doors end here. This is where the clock is read, where bugs are caught, and where text meets
+All front doors end here. This is where the clock is read, where bugs are caught, and where text meets
 a stdout that may speak another encoding or be gone.
 """
 
@@ -10,16 +10,39 @@ import gc
 import os
 import sys
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Callable, TextIO
+from typing import TYPE_CHECKING, Callable, NamedTuple, TextIO
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import Rendered, renderer
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
-    from nagiosplugin import Check
+    from check_starttls_cert.observation import Observation
+    from check_starttls_cert.settings import Job
 
-    from check_starttls_cert.settings import Settings
+
+def utc_now() -> datetime:
+    """Return the moment that this run judges by."""
+    return datetime.now(timezone.utc)
+
+
+def observe(job: Job) -> Observation:
+    """Probe the service. Raises ``UsageError`` for trust anchors that cannot be read."""
+    from check_starttls_cert.probe import probe
+    from check_starttls_cert.trust_store import trust_store
+
+    return probe(job.target, trust_store(job.policy.ca_file, job.policy.ca_dir), job.timeout)
+
+
+class World(NamedTuple):
+    """What a run takes from outside; a test passes its own."""
+
+    now: Callable[[], datetime] = utc_now
+    observe: Callable[[Job], Observation] = observe
+
+
+WORLD = World()
+"""The real one."""
 
 
 def process(main: Callable[[], int]) -> int:
@@ -35,31 +58,12 @@ def process(main: Callable[[], int]) -> int:
         gc.freeze()
 
 
-def evaluated(settings: Settings, now: datetime) -> Check:
-    """Return the check after it has probed the service and judged what it saw.
-
-    Raises ``UsageError`` for trust anchors that cannot be read.
-    """
+def rendered(job: Job, world: World = WORLD) -> Rendered:
+    """Return the verdict in the dialect that was asked for. Raises ``UsageError``."""
     # Imported here, so that a usage error, --help and a missing package are answered at once.
-    from nagiosplugin import Check
+    from check_starttls_cert.plugin import check
 
-    from check_starttls_cert.contexts import contexts
-    from check_starttls_cert.resource import StarttlsCertificate
-    from check_starttls_cert.summary import CertificateSummary
-    from check_starttls_cert.tls import trust_store
-
-    store = trust_store(settings.ca_file, settings.ca_dir)
-    resource = StarttlsCertificate(settings, store, now)
-    resource.questions = contexts(settings)
-    check = Check(resource, *resource.questions, CertificateSummary(resource))
-    check()
-    return check
-
-
-def rendered(settings: Settings, now: datetime) -> Rendered:
-    """Return the verdict in the dialect that was asked for."""
-    rendering: Rendered = renderer(settings.output).render(evaluated(settings, now))
-    return rendering
+    return renderer(job.output).render(check(job, world.now(), world.observe))
 
 
 def run(output: str, produce: Callable[[], Rendered]) -> int:
@@ -102,8 +106,3 @@ def emit(result: Rendered, stdout: TextIO | None) -> int:
         # The reader is gone. The exit code still tells; keep the interpreter from failing at its own flush.
         sys.stdout = None
     return result.exit_code
-
-
-def utc_now() -> datetime:
-    """Return the moment that this run judges by."""
-    return datetime.now(timezone.utc)

@@ -20,7 +20,6 @@ VERSIONS = {0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.
 """As OpenSSL writes them."""
 
 
-
 class ServerFlight:
     """The first messages of a server, read from its records as they pass."""
 

@@ -1,4 +1,4 @@
-"""What one run has been asked to do: plain immutable data, and every default.
+"""What one check has been asked to do: plain immutable data, and every default.
 
 Named tuples rather than frozen dataclasses: as immutable, and importing ``dataclasses`` costs
 a tenth of the whole program's start.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import socket
 from typing import Mapping, NamedTuple
 
-from check_starttls_cert.thresholds import Threshold
+from check_starttls_cert.state import State
+from check_starttls_cert.thresholds import Limits, Threshold
 
 DEFAULT_PROTOCOL = "smtp"
 DEFAULT_NAME_CHECK = "cn_san"
+DEFAULT_OUTPUT = "nagios"
 DEFAULT_TIMEOUT = 10.0
-"""Seconds for the whole run."""
+"""Seconds for the whole check."""
 MAX_TIMEOUT = 3600.0
 
 DEFAULT_WARNING = Threshold(((28, "d"), (30, "%")))
@@ -22,22 +24,8 @@ DEFAULT_CRITICAL = Threshold(((7, "d"), (10, "%")))
 """The smaller counts: 28 and 7 days for yearly certificates, 14 and 5 for those of 47 days."""
 
 
-PUBLIC = 0.0
-"""``max_lifetime`` of the CA/Browser Forum's rule; no certificate has a lifetime of nothing."""
-
-QUESTIONS = (
-    "connection",
-    "name",
-    "chain",
-    "self-signed",
-    "trust",
-    "key-size",
-    "signature",
-    "pin",
-    "lifetime",
-    "tls",
-)
-"""The questions whose state the user may set."""
+PUBLIC = "public"
+"""``Policy.max_lifetime`` where the CA/Browser Forum's rule is the limit."""
 
 
 class Target(NamedTuple):
@@ -63,6 +51,10 @@ class Thresholds(NamedTuple):
     warning: Threshold
     critical: Threshold
 
+    def limits(self, lifetime_days: float) -> tuple[Limits, Limits]:
+        """Return the warning and the critical limits in force for a certificate, in days."""
+        return self.warning.for_lifetime(lifetime_days), self.critical.for_lifetime(lifetime_days)
+
 
 class MinimumSize(NamedTuple):
     """Bits below which a key warns, and below which it is critical."""
@@ -75,10 +67,9 @@ DEFAULT_MIN_RSA_BITS = MinimumSize(2048, 1024)
 DEFAULT_MIN_EC_BITS = MinimumSize(256, 192)
 
 
-class Settings(NamedTuple):
-    """Everything one run needs to know."""
+class Policy(NamedTuple):
+    """By what a certificate is judged."""
 
-    target: Target
     thresholds: Thresholds
     names: tuple[str, ...]
     """Every reference identity; the certificate must cover all."""
@@ -86,7 +77,7 @@ class Settings(NamedTuple):
     ca_file: str | None = None
     ca_dir: str | None = None
     allow_self_signed: bool = False
-    states: Mapping[str, str] = {}
+    states: Mapping[str, State] = {}
     """The state of a question's bad answer, where the user has set it."""
     min_rsa_bits: MinimumSize = DEFAULT_MIN_RSA_BITS
     min_ec_bits: MinimumSize = DEFAULT_MIN_EC_BITS
@@ -97,10 +88,18 @@ class Settings(NamedTuple):
     """SHA-256 digests of the whole certificate."""
     spki_pins: tuple[bytes, ...] = ()
     """SHA-256 digests of the SubjectPublicKeyInfo (RFC 7469 section 2.4)."""
-    max_lifetime: float | None = None
-    """Days; ``PUBLIC`` for the limit of public certification authorities."""
+    max_lifetime: float | str | None = None
+    """Days, or ``PUBLIC``."""
+
+
+class Job(NamedTuple):
+    """One check: whom to ask, by what to judge, and how to tell."""
+
+    target: Target
+    policy: Policy
     timeout: float = DEFAULT_TIMEOUT
-    output: str = "nagios"
+    """Seconds."""
+    output: str = DEFAULT_OUTPUT
     verbose: int = 0
     prtg_schema: int = 2
     """Version of the Script v2 document."""

@@ -1,112 +1,85 @@
 """The status line and the long output, in words that every renderer shares.
 
-Decides nothing: the states are the contexts'. The first line names the service and every problem,
-worst first; the long output has one fact a line.
+Decides nothing: the states are the report's. The first line names the service and every problem, worst first;
+the long output has one fact a line.
 """
 
 from __future__ import annotations
 
-from nagiosplugin import Critical, Ok, Result, Results, Summary, Unknown, Warn
-from nagiosplugin.state import ServiceState
+from typing import Iterator
 
-from check_starttls_cert.contexts import SEVERITY, address_text, base64_text, quoted
-from check_starttls_cert.resource import StarttlsCertificate
+from check_starttls_cert.chain import Chain
+from check_starttls_cert.observation import Presented
+from check_starttls_cert.report import Report
 from check_starttls_cert.text import counted, printable
+from check_starttls_cert.words import address_text, base64_text, quoted
 
 MAX_LISTED = 20
-"""Names in the long output."""
-
-LABELS = {Ok: "OK", Warn: "WARNING", Critical: "CRITICAL", Unknown: "UNKNOWN"}
+"""Names and certificates in one line of the long output."""
 
 
-def worst(results: Results) -> ServiceState:
-    """Return the state of the whole check."""
-    return max((result.state for result in results.results), key=SEVERITY.__getitem__, default=Unknown)
+def line(report: Report) -> str:
+    """Return what is wrong, or, where nothing is, what was found."""
+    if report.state:
+        return f"{report.job.target}: {'; '.join(report.problems)}"
+    presented = report.observation.presented
+    said = ", ".join(filter(None, (judgement.words for judgement in report.judgements)))
+    name = printable(presented.leaf.display_name, 80) if presented else ""
+    return f"{report.job.target}: {name} {said}" if name else f"{report.job.target}: {said}"
 
 
-def label(state: ServiceState) -> str:
-    """Return the state's word in upper case."""
-    return LABELS[state]
+def details(report: Report) -> list[str]:
+    """Return the lines below the status line: facts with ``-v``, the conversation with ``-vv``."""
+    seen = report.observation
+    lines = list(facts(report)) if report.job.verbose >= 1 else []
+    if report.job.verbose >= 2:
+        lines += [
+            f"{said.speaker}: {printable(piece, 500)}" for said in seen.transcript for piece in said.data.splitlines()
+        ]
+    return lines
 
 
-def problems(results: Results) -> list[str]:
-    """Return the words of everything that is not OK, worst first, each rank in the questions' order."""
-    bad = [result for result in results.results if result.state != Ok]
-    return [words(result) for result in sorted(bad, key=lambda result: -SEVERITY[result.state])]
+def facts(report: Report) -> Iterator[str]:
+    """Yield one line a fact."""
+    seen = report.observation
+    if seen.presented is not None:
+        yield from certificate(seen.presented)
+    anchors = "" if seen.store.anchors is None else f", {counted(seen.store.anchors, 'anchor')}"
+    yield f"trust store: {seen.store.description}{anchors}"
+    yield f"connections: {seen.connections}" + (f" to {seen.address}" if seen.address else "")
+    yield from seen.notes
 
 
-def words(result: Result) -> str:
-    """Return what the context said."""
-    return result.hint or ""
+def certificate(presented: Presented) -> Iterator[str]:
+    """Yield what is known of the server's certificate, its session and its chain."""
+    leaf, session, trust = presented.leaf, presented.session, presented.trust
+    names = [f"DNS:{name}" for name in leaf.dns_names]
+    names += [f"IP:{address_text(address)}" for address in leaf.ip_addresses]
+    listed = ", ".join(printable(name, 80) for name in names[:MAX_LISTED]) or "none"
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    begin, end = (moment.replace(tzinfo=None) for moment in (leaf.not_before, leaf.not_after))
+    yield f"subject: {printable(leaf.subject) or 'empty'}"
+    yield f"issuer: {printable(leaf.issuer) or 'empty'}"
+    yield f"serial: {leaf.serial:X}"
+    yield f"SHA-256 fingerprint: {leaf.sha256}"
+    yield f"SHA-1 fingerprint: {leaf.sha1}"
+    yield f"public key SHA-256: {base64_text(leaf.spki_sha256)}"
+    yield f"subject alternative names: {listed}{more}"
+    yield f"valid: {begin} to {end} UTC, {counted(leaf.lifetime.days, 'day')}"
+    yield f"public key: {leaf.key}; signature hash: {leaf.signature_hash or 'none'}"
+    yield f"self-signed: {'yes' if leaf.self_signed else 'no'}"
+    yield f"TLS: {session.version}, {session.cipher}"
+    yield from chain(presented.chain)
+    reason = "trusted" if trust.verified else f"not trusted: {trust.reason} (OpenSSL code {trust.code})"
+    yield f"trust: {reason}"
 
 
-class CertificateSummary(Summary):
-    """The words for one certificate."""
-
-    def __init__(self, resource: StarttlsCertificate) -> None:
-        self.resource = resource
-
-    def ok(self, results: Results) -> str:
-        """Say what was found; nothing is wrong."""
-        facts = self.resource.observation.facts
-        said = ", ".join(filter(None, map(words, results.results)))
-        name = printable(facts.display_name, 80) if facts else ""
-        return f"{self.resource.target}: {name} {said}" if name else f"{self.resource.target}: {said}"
-
-    def problem(self, results: Results) -> str:
-        """Say everything that is wrong."""
-        return f"{self.resource.target}: {'; '.join(problems(results))}"
-
-    def verbose(self, results: Results) -> list[str]:
-        """Return the lines below the status line: facts with ``-v``, the conversation with ``-vv``."""
-        lines = []
-        if self.resource.settings.verbose >= 1:
-            lines += self.facts()
-        if self.resource.settings.verbose >= 2:
-            for speaker, data in self.resource.observation.transcript:
-                lines += [f"{speaker}: {printable(piece, 500)}" for piece in data.splitlines()]
-        return lines
-
-    def facts(self) -> list[str]:
-        """Return one line a fact."""
-        seen, store = self.resource.observation, self.resource.store
-        lines = []
-        if seen.facts is not None and seen.session is not None and seen.trust is not None:
-            facts = seen.facts
-            names = [f"DNS:{name}" for name in facts.dns_names]
-            names += [f"IP:{address_text(address)}" for address in facts.ip_addresses]
-            listed = ", ".join(printable(name, 80) for name in names[:MAX_LISTED]) or "none"
-            more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-            lifetime = counted(facts.lifetime.days, "day")
-            begin, end = (moment.replace(tzinfo=None) for moment in (facts.not_before, facts.not_after))
-            trust = "trusted"
-            if not seen.trust.verified:
-                trust = f"not trusted: {seen.trust.reason} (OpenSSL code {seen.trust.code})"
-            lines += [
-                f"subject: {printable(facts.subject) or 'empty'}",
-                f"issuer: {printable(facts.issuer) or 'empty'}",
-                f"serial: {facts.serial:X}",
-                f"SHA-256 fingerprint: {facts.sha256}",
-                f"SHA-1 fingerprint: {facts.sha1}",
-                f"public key SHA-256: {base64_text(facts.spki_sha256)}",
-                f"subject alternative names: {listed}{more}",
-                f"valid: {begin} to {end} UTC, {lifetime}",
-                f"public key: {facts.key}; signature hash: {facts.signature_hash or 'none'}",
-                f"self-signed: {'yes' if facts.self_signed else 'no'}",
-                f"TLS: {seen.session.version}, {seen.session.cipher}",
-                *self.chain(),
-                f"trust: {trust}",
-            ]
-        anchors = store.anchors()
-        lines.append(f"trust store: {store.description}" + (f", {counted(anchors, 'anchor')}" if anchors else ""))
-        lines.append(f"connections: {seen.connections}" + (f" to {seen.address}" if seen.address else ""))
-        return lines
-
-    def chain(self) -> list[str]:
-        """Return what the server sends and where that leads."""
-        chain = self.resource.chain
-        if not chain.readable:
-            return ["chain: not known; this Python tells the server's own certificate only, 3.10 and newer tell all"]
-        way = " <- ".join(quoted(facts.display_name) for facts in chain.path[:MAX_LISTED])
-        lines = [f"chain: {counted(len(chain.sent), 'certificate')} sent; path {way}"]
-        return lines + [f"chain: {printable(oddity)}" for oddity in chain.oddities[:MAX_LISTED]]
+def chain(sent: Chain) -> Iterator[str]:
+    """Yield what the server sends and where that leads."""
+    if not sent.readable:
+        yield "chain: not known; this Python tells the server's own certificate only, 3.10 and newer tell all"
+        return
+    way = " <- ".join(quoted(facts.display_name) for facts in sent.path[:MAX_LISTED])
+    yield f"chain: {counted(len(sent.sent), 'certificate')} sent; path {way}"
+    for oddity in sent.oddities[:MAX_LISTED]:
+        yield f"chain: {printable(oddity)}"

@@ -19,7 +19,8 @@ from typing import Callable, NamedTuple, TypeVar
 from check_starttls_cert import openssl
 from check_starttls_cert.errors import CertificateError, DeadlineExceeded, HandshakeError, PeerClosed, ProbeError
 from check_starttls_cert.names import ip_address
-from check_starttls_cert.observation import Session, Trust
+from check_starttls_cert.observation import Session
+from check_starttls_cert.openssl import Trust
 from check_starttls_cert.server_hello import ServerFlight
 from check_starttls_cert.wire import Wire
 
@@ -63,9 +64,10 @@ class Shown(NamedTuple):
 class AlertReceivedError(HandshakeError):
     """The server ended the handshake with an alert, RFC 8446 section 6."""
 
-    def __init__(self, problem: str, *, hint: str, alert: int) -> None:
+    def __init__(self, problem: str, *, hint: str, alert: int, certificate_came: bool) -> None:
         super().__init__(problem, hint=hint)
         self.alert = alert
+        self.certificate_came = certificate_came
 
 
 class Channel:
@@ -148,7 +150,7 @@ class Channel:
             # The same calls, before they had public names.
             from _ssl import ENCODING_DER
 
-            chain = getattr(self._tls._sslobj, method)() or ()  # noqa: SLF001
+            chain = getattr(self._tls._sslobj, method)() or ()  # type: ignore[attr-defined]  # noqa: SLF001
             return tuple(certificate.public_bytes(ENCODING_DER) for certificate in chain)
         with suppress(ValueError):  # the handshake is not complete
             leaf = self._tls.getpeercert(binary_form=True)
@@ -194,8 +196,7 @@ class Channel:
                 f"{self.records - 1} TLS records came and the {self._wire.step} did not end",
                 hint="a broken server, or somebody in between",
             )
-        size = 5
-        while len(self._pending) < size:
+        while len(self._pending) < (size := self._record_size()):
             self._pending += self._more()
             if not RECORD_START.match(self._pending):
                 raise HandshakeError(
@@ -203,12 +204,15 @@ class Channel:
                     quote=bytes(self._pending),
                     hint=openssl.HANDSHAKE_FAILURES["WRONG_VERSION_NUMBER"],
                 )
-            if len(self._pending) >= 5:
-                # One that is too long is OpenSSL's to refuse, by its length.
-                size = min(5 + int.from_bytes(self._pending[3:5], "big"), MAX_RECORD)
         record = bytes(self._pending[:size])
         del self._pending[:size]
         return record
+
+    def _record_size(self) -> int:
+        """Return how much is needed next: a record's header, or all of it. Too long a one OpenSSL refuses."""
+        if len(self._pending) < 5:
+            return 5
+        return min(5 + int.from_bytes(self._pending[3:5], "big"), MAX_RECORD)
 
     def _more(self) -> bytes:
         framing = self._wire.framing
@@ -289,7 +293,12 @@ def failed(channel: Channel, error: ssl.SSLError) -> HandshakeError:
     if alert is not None:
         if words == openssl.UNKNOWN_ERROR:
             words = f"alert {alert} of the server, which OpenSSL has no name for"
-        return AlertReceivedError(f"the TLS handshake failed: {words}", hint=hint, alert=alert)
+        return AlertReceivedError(
+            f"the TLS handshake failed: {words}",
+            hint=hint,
+            alert=alert,
+            certificate_came=bool(channel.flight.certificates),
+        )
     if not hint and error.library in openssl.READING_LIBRARIES:
         hint = openssl.CANNOT_READ
     return HandshakeError(f"the TLS handshake failed: {words}", hint=hint)

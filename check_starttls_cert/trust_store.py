@@ -205,9 +205,7 @@ def shared(  # noqa: PLR0913 - as TrustStore
         known = _STORES.get(places)
         if known is not None and known[0] == state:
             return known[1]
-        store = TrustStore(
-            description, cafile, capath, fallback_cafile=fallback_cafile, system=system, private=private
-        )
+        store = TrustStore(description, cafile, capath, fallback_cafile=fallback_cafile, system=system, private=private)
         _STORES[places] = state, store
         return store
 

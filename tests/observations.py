@@ -12,23 +12,27 @@ import shlex
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Any, Iterator
-from unittest import mock
+from typing import Any, Callable
 
 import hypothesis
 from hypothesis import strategies
 
 import check_starttls_cert
-from check_starttls_cert import cli, options, run, tls
+from check_starttls_cert import cli, options, plugin
 from check_starttls_cert.certificate import Facts, Key
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.connect import Address
 from check_starttls_cert.errors import ConnectError, ProbeError, StarttlsNotOffered
-from check_starttls_cert.probe import Observation, Trust
-from check_starttls_cert.prtg import python_script_advanced
-from check_starttls_cert.tls import Session, TrustStore
+from check_starttls_cert.observation import Observation, Presented, Session, Store
+from check_starttls_cert.openssl import Trust
+from check_starttls_cert.outputs import nagios
+from check_starttls_cert.questions import Judgement
+from check_starttls_cert.report import Report
+from check_starttls_cert.run import World
+from check_starttls_cert.settings import Job
+from check_starttls_cert.state import BAD_STATES
+from check_starttls_cert.thresholds import Threshold, parse_threshold
 from check_starttls_cert.wire import Spoken
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -44,7 +48,7 @@ NOW = datetime(2026, 11, 23, 14, 24, tzinfo=timezone.utc)
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 
-STORE = TrustStore("/etc/ssl/certs")
+STORE = Store("/etc/ssl/certs")
 
 TRUSTED = Trust(verified=True)
 NO_ISSUER = Trust(verified=False, code=20, reason="unable to get local issuer certificate")
@@ -70,12 +74,7 @@ HOSTILE = "a|b\nOK - fine | x=1\r\x1b[31m\u202egpj.\u2028\x00\udcff\u00fc" + "A"
 
 def facts(remaining: timedelta = 59.4 * DAY, lifetime: timedelta = 365 * DAY, **changes: Any) -> Facts:
     """Return the facts of a certificate that is fine, but for ``changes``."""
-    # There is no DER behind these facts, so what is read from it later is said here.
-    later = {
-        "self_signed": changes.pop("self_signed", False),
-        "spki_sha256": changes.pop("spki_sha256", bytes(range(32))),
-    }
-    return type("KnownFacts", (Facts,), later)(
+    return Facts(
         der=b"der of mta.example.com",
         subject="CN=mta.example.com",
         issuer="CN=R11,O=Let's Encrypt,C=US",
@@ -91,6 +90,8 @@ def facts(remaining: timedelta = 59.4 * DAY, lifetime: timedelta = 365 * DAY, **
         sha1="5A" * 20,
         sha256="C3" * 32,
         issuer_attributes=("C=US", "O=Let's Encrypt", "CN=R11"),
+        self_signed=False,
+        spki_sha256=bytes(range(32)),
     )._replace(**changes)
 
 
@@ -123,17 +124,21 @@ def authority(name: str, issuer: str = "", **changes: Any) -> Facts:
     return named(name, **{**own, **changes})
 
 
+SESSION = Session("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+
 ROOT = authority("ISRG Root X1")
 INTERMEDIATE = authority("R11", "ISRG Root X1")
 
 
-def seen(
+def seen(  # noqa: PLR0913 - each is one way to be odd
     certificate: Facts | None = None,
     trust: Trust = TRUSTED,
     *,
     above: tuple[Facts, ...] = (INTERMEDIATE,),
     sent: tuple[Facts, ...] | None = None,
     root: Facts = ROOT,
+    session: Session = SESSION,
+    chain: Chain | None = None,
     **changes: Any,
 ) -> Observation:
     """Return an observation of ``certificate``, or of one that is fine.
@@ -149,16 +154,26 @@ def seen(
         connections=1 if trust.verified else 2,
         address=Address(socket.AF_INET, ("192.0.2.25", 25)),
         transcript=CONVERSATION,
-        session=Session("TLSv1.3", "TLS_AES_256_GCM_SHA384", (b"leaf", b"intermediate")),
-        trust=trust,
-        chain=Chain(sent, path, trust.verified),
+        store=STORE,
+        sni="mta.example.com",
+        presented=Presented(session, trust, chain or Chain(sent, path, trust.verified)),
         timings={"resolve": 0.0002, "connect": 0.0011, "starttls": 0.0121, "handshake": 0.0173},
     )._replace(**changes)
 
 
+def issuing(remaining: timedelta, **changes: Any) -> tuple[Facts, ...]:
+    """Return the one intermediate of a path."""
+    return (authority("Issuing CA 2", "ISRG Root X1", remaining=remaining, **changes),)
+
+
+def unread(certificate: Facts) -> Chain:
+    """Return what Python 3.9 sees: the server's own certificate, and no path."""
+    return Chain((certificate,), (certificate,), verified=False, readable=False)
+
+
 def unseen(error: ProbeError, **changes: Any) -> Observation:
     """Return the observation of a service whose certificate could not be read."""
-    nothing = {"connections": 0, "address": None, "transcript": (), "session": None, "trust": None, "chain": None}
+    nothing = {"connections": 0, "address": None, "transcript": (), "presented": None}
     return seen(timings={})._replace(error=error, **{**nothing, **changes})
 
 
@@ -180,7 +195,7 @@ SITUATIONS = {
         named("old.example.net", key=Key("RSA", 1024), remaining=20.5 * DAY, signature_hash="sha1"),
         NO_ISSUER,
         above=(),
-        session=Session("TLSv1", "ECDHE-RSA-AES256-SHA", (b"leaf",)),
+        session=Session("TLSv1", "ECDHE-RSA-AES256-SHA"),
     ),
     "untrusted": seen(trust=NO_ISSUER),
     "incomplete": seen(trust=NO_ISSUER, above=()),
@@ -232,40 +247,60 @@ SITUATIONS = {
 }
 
 
-@contextmanager
-def probing(observation: Observation, now: datetime = NOW) -> Iterator[None]:
-    """Let every probe in here end with ``observation``, at ``now``."""
-
-    def clock() -> datetime:
-        return now
-
-    with (
-        mock.patch("check_starttls_cert.resource.probe", return_value=observation),
-        mock.patch.object(tls, "trust_store", return_value=STORE),
-        mock.patch("check_starttls_cert.outputs.json.__version__", "1.2.3"),
-        mock.patch.object(cli, "utc_now", clock),
-        mock.patch.object(python_script_advanced, "utc_now", clock),
-    ):
-        yield
+def world(observation: Observation, now: datetime = NOW) -> World:
+    """Return a world in which every probe ends with ``observation``, at ``now``."""
+    return World(lambda: now, lambda _: observation)
 
 
-def evaluated(observation: Observation, now: datetime = NOW, **values: Any) -> Any:
-    """Return the check of ``observation`` with the option ``values`` given, evaluated."""
-    with probing(observation):
-        return run.evaluated(options.settings({"host": "mta.example.com", **values}), now)
+def evaluated(observation: Observation, now: datetime = NOW, **values: Any) -> Report:
+    """Return the report on ``observation`` with the option ``values`` given; states may be words."""
+    for key in {"untrusted", "unreachable"} & set(values):
+        values[key] = BAD_STATES[values[key]]
+    values["state"] = tuple((question, BAD_STATES[state]) for question, state in values.get("state", ()))
+    return plugin.check(options.job({"host": "mta.example.com", **values}), now, lambda _: observation)
+
+
+def judged(question: str, observation: Observation, now: datetime = NOW, **values: Any) -> Judgement:
+    """Return the judgement on one question."""
+    report = evaluated(observation, now, **values)
+    return next(judgement for judgement in report.judgements if judgement.question.key == question)
 
 
 def verdict(question: str, observation: Observation, now: datetime = NOW, **values: Any) -> tuple[str, str]:
-    """Return the state and the words of the result for the metric ``question``."""
-    result = evaluated(observation, now, **values).results[question]
-    return str(result.state), result.hint
+    """Return the state and the words of the judgement on one question."""
+    judgement = judged(question, observation, now, **values)
+    return judgement.state.name.lower(), judgement.words
+
+
+def asked(answer: Callable[..., object], arguments: list[str]) -> Job:
+    """Return the job that a front door's ``answer`` makes of its arguments."""
+    jobs: list[Job] = []
+
+    def observe(job: Job) -> Observation:
+        jobs.append(job)
+        return SITUATIONS["fine"]
+
+    answer(arguments, World(lambda: NOW, observe))
+    (job,) = jobs
+    return job
+
+
+def thresholds(**texts: str) -> dict[str, Threshold]:
+    """Return option values for thresholds as a user writes them."""
+    return {name: parse_threshold(text) for name, text in texts.items()}
+
+
+def performance(observation: Observation, **values: Any) -> list[str]:
+    """Return the performance data of the Nagios output."""
+    return nagios.render(evaluated(observation, **values)).text.partition("\n")[0].partition(" | ")[2].split(" ")
 
 
 def printed(situation: str, command: str) -> str:
     """Return what ``command`` prints in a situation, and its exit code; one PRTG channel a line."""
-    with probing(SITUATIONS[situation]):
-        text, exit_code = cli.answer(shlex.split(command)[1:])
+    text, exit_code = cli.answer(shlex.split(command)[1:], world(SITUATIONS[situation]))
     text = text.replace('[{"channel"', '[\n  {"channel"').replace(', {"channel"', ',\n  {"channel"')
+    # The golden files are not of one version.
+    text = text.replace(f'"version": "{check_starttls_cert.__version__}"', '"version": "1.2.3"')
     return f"{text}\n(exit code {exit_code})\n"
 
 
@@ -295,11 +330,10 @@ def child(
         "import sys\n"
         "from check_starttls_cert import cli, run\n"
         "from check_starttls_cert.prtg import python_script_advanced\n"
-        "from observations import SITUATIONS, probing\n"
+        "from observations import SITUATIONS, world\n"
         "situation, program = sys.argv[1:3]\n"
         "del sys.argv[1:3]\n"
-        "with probing(SITUATIONS[situation]):\n"
-        "    sys.exit(run.process(globals()[program].main))\n"
+        "sys.exit(run.process(lambda: globals()[program].main(world=world(SITUATIONS[situation]))))\n"
     )
     settings = popen.pop("env", {})
     popen = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **popen}

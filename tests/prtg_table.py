@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import ssl
 import tempfile
 from datetime import datetime, timezone
 from typing import Any, Iterator, NamedTuple
-from unittest import mock
 
 import prtg_rules
 import zoo
 from loopback import Service, smtp
 from observations import GOLDEN
 
-from check_starttls_cert import cli
-from check_starttls_cert.probe import probe
+from check_starttls_cert import cli, run
+from check_starttls_cert.observation import Observation
+from check_starttls_cert.settings import Job
 
 FILE = os.path.join(GOLDEN, "prtg_zoo.txt")
 
@@ -66,11 +65,17 @@ def documents(case: zoo.Case, folder: str) -> Documents:
     context.load_cert_chain(chain)
     ca_file = ("--ca-file", anchors) if case.anchors else ()
     # The documents must not differ in what the server said: one probe is shown to all.
-    once = mock.patch("check_starttls_cert.resource.probe", functools.lru_cache(maxsize=None)(probe))
-    with Service(smtp(context)) as service, once:
+    seen: list[Observation] = []
+
+    def observe(job: Job) -> Observation:
+        seen.extend([] if seen else [run.observe(job)])
+        return seen[0]
+
+    once = run.World(observe=observe)
+    with Service(smtp(context)) as service:
         arguments = ["-H", "127.0.0.1", "-p", str(service.port), "-n", case.reference, *ca_file, *case.arguments, "-o"]
         plain, old, two, three = (
-            cli.answer([*arguments, *output.split()])
+            cli.answer([*arguments, *output.split()], once)
             for output in ("nagios", "prtg", "prtg-v2", "prtg-v2 --prtg-schema 3")
         )
     assert old.exit_code == two.exit_code == three.exit_code == 0

@@ -7,19 +7,24 @@ import json
 import socket
 import sys
 from contextlib import redirect_stdout
+from typing import NoReturn
 from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from observations import FOREIGN, PROPERTY, SITUATIONS, probing
+from observations import FOREIGN, PROPERTY, SITUATIONS, asked, world
 
 from check_starttls_cert import __version__, cli
 from check_starttls_cert.options import NAME_CHECKS, OPTIONS, STATES, TLS_VERSIONS
-from check_starttls_cert.outputs import OUTPUTS, Rendered
-from check_starttls_cert.settings import QUESTIONS, Settings, Target, thresholds
+from check_starttls_cert.outputs import OUTPUTS
+from check_starttls_cert.questions import SETTABLE
+from check_starttls_cert.run import World
+from check_starttls_cert.settings import Job, Policy, Target, thresholds
 from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.state import State
 from check_starttls_cert.thresholds import parse_threshold
+from check_starttls_cert.trust_store import trust_store
 
 HOST = ("-H", "mta.example.com")
 
@@ -41,32 +46,32 @@ PRTG = [
 """Spellings of the same wish."""
 
 
-@pytest.fixture(autouse=True)
-def _no_network():
+def nobody(job: Job) -> NoReturn:
     """Let a bad argument that is taken for a good one fail here, and not at some server."""
-    with mock.patch("check_starttls_cert.resource.probe", side_effect=AssertionError("a service was probed")):
-        yield
+    trust_store(job.policy.ca_file, job.policy.ca_dir)
+    raise AssertionError("a service was probed")
 
 
-def main(*arguments: str) -> tuple[int, str]:
+NOWHERE = World(observe=nobody)
+
+
+def main(*arguments: str, world: World = NOWHERE) -> tuple[int, str]:
     """Return exit code and output of the command line, without its line end."""
     stdout = io.StringIO()
     with redirect_stdout(stdout):
-        exit_code = cli.main(arguments)
+        exit_code = cli.main(arguments, world)
     assert stdout.getvalue().endswith("\n")
     return exit_code, stdout.getvalue()[:-1]
 
 
-def wanted(*arguments: str) -> Settings:
-    """Return the settings that the arguments ask for."""
-    with mock.patch.object(cli, "rendered", return_value=Rendered("", 0)) as rendered:
-        assert cli.main(arguments) == 0
-    return rendered.call_args[0][0]
+def wanted(*arguments: str) -> Job:
+    """Return the job that the arguments ask for."""
+    return asked(cli.answer, list(arguments))
 
 
 def test_a_host_alone_is_enough() -> None:
     target = Target("mta.example.com", "smtp", 25, "mta.example.com", socket.AF_UNSPEC)
-    assert wanted(*HOST) == Settings(target, thresholds(None, None), ("mta.example.com",))
+    assert wanted(*HOST) == Job(target, Policy(thresholds(None, None), ("mta.example.com",)))
 
 
 @pytest.mark.parametrize(
@@ -111,11 +116,11 @@ def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
         (("--ca-file", "ca.pem"), "ca_file", "ca.pem"),
         (("--ca-dir", "/etc/ssl"), "ca_dir", "/etc/ssl"),
         (("--allow-self-signed",), "allow_self_signed", True),
-        (("--untrusted", "warning"), "states", {"trust": "warning"}),
-        (("--unreachable", "OK"), "states", {"connection": "ok"}),
-        (("--state", "chain=WARNING"), "states", {"chain": "warning"}),
-        (("--state", "chain=ok,tls=warning", "--state", "tls=ok"), "states", {"chain": "ok", "tls": "ok"}),
-        (("--untrusted", "ok", "--state", "trust=warning"), "states", {"trust": "warning"}),
+        (("--untrusted", "warning"), "states", {"trust": State.WARNING}),
+        (("--unreachable", "OK"), "states", {"connection": State.OK}),
+        (("--state", "chain=WARNING"), "states", {"chain": State.WARNING}),
+        (("--state", "chain=ok,tls=warning", "--state", "tls=ok"), "states", {"chain": State.OK, "tls": State.OK}),
+        (("--untrusted", "ok", "--state", "trust=warning"), "states", {"trust": State.WARNING}),
         (("--min-rsa-bits", "3072"), "min_rsa_bits", (3072, 1024)),
         (("--min-rsa-bits", "4096,3072"), "min_rsa_bits", (4096, 3072)),
         (("--min-rsa-bits", "512"), "min_rsa_bits", (512, 512)),
@@ -125,7 +130,7 @@ def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
         (("--fingerprint", "00" * 32), "fingerprints", (bytes(32),)),
         (("--spki-pin", "A" * 43 + "=", "--spki-pin", "FF" * 32), "spki_pins", (bytes(32), b"\xff" * 32)),
         (("--max-lifetime", "398"), "max_lifetime", 398),
-        (("--max-lifetime", "Public"), "max_lifetime", 0),
+        (("--max-lifetime", "Public"), "max_lifetime", "public"),
         (("--prtg-schema", "3"), "prtg_schema", 3),
         (("-t", "2.5"), "timeout", 2.5),
         (("--timeout", "60"), "timeout", 60),
@@ -137,7 +142,8 @@ def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
     ],
 )
 def test_what_an_option_says_of_the_run(arguments, field, value) -> None:
-    assert getattr(wanted(*HOST, *arguments), field) == value
+    job = wanted(*HOST, *arguments)
+    assert {**job.policy._asdict(), **job._asdict()}[field] == value
 
 
 def test_every_option_of_the_table_is_an_option_of_the_command_line() -> None:
@@ -173,12 +179,12 @@ BAD = [
     ((*HOST, "-w", "20d,10%", "-c", "30d,20%"), "is reached before the warning threshold", "allowed are"),
     ((*HOST, "-w", "5:400", "-c", "10:400"), "threshold 10:400 is reached before", "allowed are"),
     ((*HOST, "-w", "-5"), "-w/--warning", "expected one argument"),
-    ((*HOST, "--state", "chain"), '--state: "chain" is not allowed', ", ".join(QUESTIONS)),
-    ((*HOST, "--state", "colour=ok"), '--state: "colour=ok" is not allowed', ", ".join(QUESTIONS)),
-    ((*HOST, "--state", "expiry=ok"), '--state: "expiry=ok" is not allowed', ", ".join(QUESTIONS)),
+    ((*HOST, "--state", "chain"), '--state: "chain" is not allowed', ", ".join(SETTABLE)),
+    ((*HOST, "--state", "colour=ok"), '--state: "colour=ok" is not allowed', ", ".join(SETTABLE)),
+    ((*HOST, "--state", "expiry=ok"), '--state: "expiry=ok" is not allowed', ", ".join(SETTABLE)),
     ((*HOST, "--state", "chain=red"), '--state: "chain=red" is not allowed', "ok, warning, critical"),
     ((*HOST, "--state", "chain=ok,tls"), '--state: "tls" is not allowed', "ok, warning, critical"),
-    ((*HOST, "--state", ""), '--state: "" is not allowed', ", ".join(QUESTIONS)),
+    ((*HOST, "--state", ""), '--state: "" is not allowed', ", ".join(SETTABLE)),
     ((*HOST, "--min-rsa-bits", "1024,2048"), '--min-rsa-bits: "1024,2048" is no minimum', "3072,2048"),
     ((*HOST, "--min-ec-bits", "P-384"), '--min-ec-bits: "P-384" is no minimum', "3072,2048"),
     ((*HOST, "--min-tls", "1.4"), '--min-tls: "1.4" is not allowed', "1.0, 1.1, 1.2, 1.3"),
@@ -276,7 +282,7 @@ def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None
         assert option.help.replace("%%", "%") in text
     for choices in (PROTOCOLS, OUTPUTS, NAME_CHECKS, TLS_VERSIONS):
         assert f"{', '.join(choices)} (default" in text
-    for choices in (QUESTIONS, STATES):
+    for choices in (SETTABLE, STATES):
         assert ", ".join(choices) in text
 
 
@@ -315,8 +321,7 @@ ARGUMENTS = st.lists(st.sampled_from(FLAGS) | st.sampled_from(VALUES) | FOREIGN,
 @PROPERTY
 @given(ARGUMENTS)
 def test_any_arguments_are_answered(arguments) -> None:
-    with probing(SITUATIONS["fine"]):
-        exit_code, text = main(*arguments)
+    exit_code, text = main(*arguments, world=world(SITUATIONS["fine"]))
     if text.startswith("STARTTLS_CERT UNKNOWN"):
         assert exit_code == 3
         assert "\n" not in text
@@ -333,8 +338,7 @@ def test_any_arguments_are_answered_with_a_document_if_prtgs_output_is_the_last_
     before, spelling, after
 ) -> None:
     after = [argument for argument in after if "o" not in argument]
-    with probing(SITUATIONS["fine"]):
-        # "-o" before would take the next argument as its value.
-        exit_code, text = main(*before, "-v", *spelling, *after)
+    # "-o" before would take the next argument as its value.
+    exit_code, text = main(*before, "-v", *spelling, *after, world=world(SITUATIONS["fine"]))
     assert exit_code == 0
     assert list(json.loads(text)) == ["prtg"]

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from observations import FOREIGN, PROPERTY
 
+from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import (
     OPTIONS,
     STATES,
+    job,
     one_of,
     parse_digest,
     parse_host,
@@ -24,10 +26,11 @@ from check_starttls_cert.options import (
     parse_state,
     parse_text,
     parse_timeout,
-    settings,
 )
-from check_starttls_cert.settings import DEFAULT_CRITICAL, PUBLIC, QUESTIONS, Settings, Target
+from check_starttls_cert.questions import SETTABLE
+from check_starttls_cert.settings import DEFAULT_CRITICAL, PUBLIC, Job, Policy, Target
 from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.state import State
 from check_starttls_cert.thresholds import parse_threshold
 
 
@@ -121,9 +124,9 @@ def test_no_path_is_empty_or_has_control_characters(text) -> None:
 @pytest.mark.parametrize(
     ("text", "state"),
     [
-        ("chain=ok", ("chain", "ok")),
-        ("Self-Signed=WARNING", ("self-signed", "warning")),
-        ("tls=critical", ("tls", "critical")),
+        ("chain=ok", ("chain", State.OK)),
+        ("Self-Signed=WARNING", ("self-signed", State.WARNING)),
+        ("tls=critical", ("tls", State.CRITICAL)),
     ],
 )
 def test_a_state_is_of_a_question(text, state) -> None:
@@ -136,7 +139,7 @@ def test_a_state_is_of_a_question(text, state) -> None:
 def test_everything_else_is_no_state_and_the_error_lists_both(text) -> None:
     with pytest.raises(ValueError, match="is not allowed; give QUESTION=STATE") as caught:
         parse_state(text)
-    assert ", ".join(QUESTIONS) in str(caught.value)
+    assert ", ".join(SETTABLE) in str(caught.value)
     assert ", ".join(STATES) in str(caught.value)
 
 
@@ -269,43 +272,43 @@ def test_every_option_says_what_it_does() -> None:
 
 
 def test_a_host_alone_is_enough() -> None:
-    wanted = settings({"host": "mta.example.com"})
+    wanted = job({"host": "mta.example.com"})
     assert wanted.target == Target("mta.example.com", "smtp", 25, "mta.example.com", socket.AF_UNSPEC)
-    assert wanted == Settings(wanted.target, wanted.thresholds, ("mta.example.com",))
+    assert wanted == Job(wanted.target, Policy(wanted.policy.thresholds, ("mta.example.com",)))
 
 
 @pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if protocol.port])
 def test_the_port_defaults_to_the_protocols_own(protocol) -> None:
-    assert settings({"host": "h", "protocol": protocol}).target.port == PROTOCOLS[protocol].port
+    assert job({"host": "h", "protocol": protocol}).target.port == PROTOCOLS[protocol].port
 
 
 @pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if not protocol.port])
 def test_a_protocol_without_a_port_of_its_own_asks_for_one(protocol) -> None:
-    with pytest.raises(ValueError, match=f"the protocol {protocol} has no port of its own; give one with -p"):
-        settings({"host": "h", "protocol": protocol})
-    assert settings({"host": "h", "protocol": protocol, "port": 4190}).target.port == 4190
+    with pytest.raises(UsageError, match=f"the protocol {protocol} has no port of its own; give one with -p"):
+        job({"host": "h", "protocol": protocol})
+    assert job({"host": "h", "protocol": protocol, "port": 4190}).target.port == 4190
 
 
 def test_every_value_reaches_the_settings() -> None:
-    wanted = settings(
+    wanted = job(
         {
             "host": "h", "protocol": "ldap", "port": 1389, "name": ("n", "m"), "sni": "s", "name_check": "cn",
             "warning": parse_threshold("20"), "critical": parse_threshold("10"), "ca_file": "f", "ca_dir": "d",
-            "allow_self_signed": True, "state": (("pin", "warning"), ("tls", "ok")), "untrusted": "ok",
-            "unreachable": "warning", "min_rsa_bits": (3072, 2048), "min_ec_bits": (384,), "min_tls": "1.2",
+            "allow_self_signed": True, "state": (("pin", State.WARNING), ("tls", State.OK)), "untrusted": State.OK,
+            "unreachable": State.WARNING, "min_rsa_bits": (3072, 2048), "min_ec_bits": (384,), "min_tls": "1.2",
             "issuer": ("Lab",), "fingerprint": (b"f",), "spki_pin": (b"s",), "max_lifetime": 90.0, "timeout": 2.5,
             "ipv4": False, "ipv6": True, "output": "prtg", "verbose": 2, "prtg_schema": 3,
         }
     )  # fmt: skip
-    assert wanted == Settings(
-        Target("h", "ldap", 1389, "n", socket.AF_INET6, "s"),
+    assert wanted.target == Target("h", "ldap", 1389, "n", socket.AF_INET6, "s")
+    assert wanted.policy == Policy(
         (parse_threshold("20"), parse_threshold("10")),
         ("n", "m"),
         name_check="cn",
         ca_file="f",
         ca_dir="d",
         allow_self_signed=True,
-        states={"pin": "warning", "tls": "ok", "trust": "ok", "connection": "warning"},
+        states={"pin": State.WARNING, "tls": State.OK, "trust": State.OK, "connection": State.WARNING},
         min_rsa_bits=(3072, 2048),
         min_ec_bits=(384, 192),
         min_tls="1.2",
@@ -313,22 +316,19 @@ def test_every_value_reaches_the_settings() -> None:
         fingerprints=(b"f",),
         spki_pins=(b"s",),
         max_lifetime=90.0,
-        timeout=2.5,
-        output="prtg",
-        verbose=2,
-        prtg_schema=3,
     )
+    assert wanted == Job(wanted.target, wanted.policy, timeout=2.5, output="prtg", verbose=2, prtg_schema=3)
 
 
 def test_values_that_are_none_take_their_default() -> None:
-    assert settings({"host": "h", "port": None, "critical": None, "timeout": None}) == settings({"host": "h"})
-    assert settings({"host": "h", "critical": None}).thresholds.critical == DEFAULT_CRITICAL
+    assert job({"host": "h", "port": None, "critical": None, "timeout": None}) == job({"host": "h"})
+    assert job({"host": "h", "critical": None}).policy.thresholds.critical == DEFAULT_CRITICAL
 
 
 def test_ipv4_only_is_an_address_family() -> None:
-    assert settings({"host": "h", "ipv4": True}).target.family == socket.AF_INET
+    assert job({"host": "h", "ipv4": True}).target.family == socket.AF_INET
 
 
 def test_ipv4_only_and_ipv6_only_do_not_go_together() -> None:
-    with pytest.raises(ValueError, match="do not go together; allowed is one of them"):
-        settings({"host": "h", "ipv4": True, "ipv6": True})
+    with pytest.raises(UsageError, match="do not go together; allowed is one of them"):
+        job({"host": "h", "ipv4": True, "ipv6": True})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,21 +11,29 @@ from hypothesis import strategies as st
 from observations import (
     DAY,
     FOREIGN,
+    HOUR,
+    NO_ISSUER,
     PROPERTY,
+    REFUSED,
+    SECOND,
     SITUATIONS,
     TRUSTED,
+    authority,
     evaluated,
     facts,
     golden,
+    performance,
     printed,
     seen,
+    self_signed,
+    thresholds,
     unseen,
 )
 
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.errors import ProbeError
+from check_starttls_cert.openssl import Trust
 from check_starttls_cert.outputs import Rendered, nagios
-from check_starttls_cert.probe import Trust
 from check_starttls_cert.wire import Spoken
 
 NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
@@ -123,3 +132,75 @@ def test_performance_data_are_plain_numbers(remaining, lifetime, bits, elapsed, 
     text = nagios.render(evaluated(seen(certificate, trust, elapsed=elapsed))).text
     assert_well_formed(text, lines=0)
     assert not re.search(r"[0-9]e[+-]?[0-9]|True|False|None|nan|inf", text.partition(" | ")[2])
+
+
+def days(observation, **values) -> str:
+    """Return the performance data of the server's own certificate."""
+    (found,) = [datum for datum in performance(observation, **values) if datum.startswith("days_until_expiration=")]
+    return found.partition("=")[2]
+
+
+def test_performance_data_carry_the_thresholds_in_force() -> None:
+    above = authority("R11", "ISRG Root X1", remaining=300 * DAY, lifetime=1000 * DAY)
+    assert performance(seen(facts(20 * DAY, lifetime=47 * DAY), above=(above,))) == [
+        "days_until_chain_expiration=300;28:;7:",
+        "days_until_expiration=20;14.1:;4.7:",
+        "public_key_size=2048",
+        "time=0.031s;;;0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "limits"), [(6, "1.8:;0.6:"), (47, "14.1:;4.7:"), (90, "27:;7:"), (200, "28:;7:"), (398, "28:;7:")]
+)
+def test_performance_data_carry_the_default_limits_of_each_lifetime(lifetime, limits) -> None:
+    assert days(seen(facts(5 * DAY, lifetime=lifetime * DAY))) == f"5;{limits}"
+
+
+def test_a_threshold_in_percent_is_one_of_each_certificates_own_lifetime() -> None:
+    above = authority("R11", "ISRG Root X1", remaining=300 * DAY, lifetime=1000 * DAY)
+    assert performance(seen(facts(20 * DAY, lifetime=50 * DAY), above=(above,)), **thresholds(warning="20%"))[:2] == [
+        "days_until_chain_expiration=300;200:;7:",
+        "days_until_expiration=20;10:;2.5:",
+    ]
+
+
+def test_the_chain_has_no_days_where_nothing_is_above_the_certificate() -> None:
+    assert performance(seen(self_signed()))[0].startswith("days_until_expiration=")
+    assert performance(seen(trust=NO_ISSUER, above=()))[0].startswith("days_until_expiration=")
+
+
+@pytest.mark.parametrize(
+    ("remaining", "shown"),
+    [
+        (59.4 * DAY, "59.4"),
+        (20 * DAY, "20"),
+        (100 * DAY, "100"),
+        (timedelta(0), "0"),
+        (SECOND, "0"),
+        (-SECOND, "-0.01"),
+        (-HOUR, "-0.04"),
+        (-3 * DAY, "-3"),
+        (2_900_000 * DAY, "2900000"),
+    ],
+)
+def test_days_have_two_decimals_and_are_below_zero_once_expired(remaining, shown) -> None:
+    assert days(seen(facts(remaining))) == f"{shown};28:;7:"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "shown"), [("~:400", "~:400"), ("@7:400", "@7:400"), ("36h", "1.5:"), ("0.5", "0.5:"), ("0", "0:")]
+)
+def test_performance_data_have_thresholds_as_ranges(threshold, shown) -> None:
+    values = thresholds(warning=threshold, critical=threshold)
+    assert days(seen(), **values) == f"59.4;{shown};{shown}"
+
+
+def test_a_key_of_unknown_size_and_an_unread_certificate_have_no_performance_data() -> None:
+    unknown = performance(seen(facts(key=Key("unknown key type", -1))))
+    assert [datum.partition("=")[0] for datum in unknown] == [
+        "days_until_chain_expiration",
+        "days_until_expiration",
+        "time",
+    ]
+    assert performance(unseen(REFUSED)) == ["time=0.031s;;;0"]

@@ -23,6 +23,7 @@ from observations import (
     seen,
     self_signed,
     unseen,
+    verdict,
 )
 
 from check_starttls_cert.certificate import Key
@@ -118,6 +119,9 @@ def alarm(days: dict) -> int:
     return 0
 
 
+EXIT_CODES = {"ok": 0, "warning": 1, "critical": 2}
+
+
 @PROPERTY
 @given(st.integers(-5 * 86400, 400 * 86400), st.sampled_from([6, 47, 90, 200, 398]))
 @example(28 * 86400, 398)
@@ -125,8 +129,8 @@ def alarm(days: dict) -> int:
 def test_prtg_alarms_whenever_nagios_does(seconds, lifetime) -> None:
     # Half a second keeps off the one moment that whole days cannot express: exactly at a limit.
     observed = seen(facts(min(seconds * SECOND, lifetime * DAY) - SECOND / 2, lifetime=lifetime * DAY))
-    state = evaluated(observed).results["days_until_expiration"].state
-    assert alarm(channel(0, observed)) >= int(state)
+    state = verdict("expiry", observed)[0]
+    assert alarm(channel(0, observed)) >= EXIT_CODES[state]
 
 
 @pytest.mark.parametrize("warning", ["7:400", "~:400", "~:400.5"])
@@ -134,8 +138,8 @@ def test_prtg_alarms_above_an_upper_limit_whenever_nagios_does(warning) -> None:
     limits = {"warning": parse_threshold(warning), "critical": parse_threshold("0")}
     for days in (399.9, 400.1, 400.4, 400.6, 401.5):
         observed = seen(facts(days * DAY, lifetime=500 * DAY))
-        state = evaluated(observed, **limits).results["days_until_expiration"].state
-        assert alarm(channel(0, observed, **limits)) >= int(state)
+        state = verdict("expiry", observed, **limits)[0]
+        assert alarm(channel(0, observed, **limits)) >= EXIT_CODES[state]
 
 
 @pytest.mark.parametrize(("name_check", "matching", "differing"), [("none", 2, 2), ("cn", 0, 1), ("cn_san", 5, 6)])

@@ -19,17 +19,16 @@ from observations import (
     SITUATIONS,
     evaluated,
     facts,
-    probing,
     seen,
     self_signed,
     unseen,
+    world,
 )
 
 from check_starttls_cert import cli
 from check_starttls_cert.errors import ProbeError
 from check_starttls_cert.outputs import prtg_v2
 from check_starttls_cert.outputs.prtg import render as render_advanced
-from check_starttls_cert.summary import label, worst
 from check_starttls_cert.thresholds import parse_threshold
 
 VERSIONS = (2, 3)
@@ -64,11 +63,10 @@ def document(observation, version: int = 2, **values) -> dict:
 
 def said(*arguments: str, situation: str = "fine") -> dict:
     """Return the document of the command line, whatever it asks."""
-    with probing(SITUATIONS[situation]):
-        try:
-            text, exit_code = cli.answer([*arguments, "-o", "prtg-v2"])
-        except cli.UsageError as error:
-            text, exit_code = prtg_v2.failure(str(error))
+    try:
+        text, exit_code = cli.answer([*arguments, "-o", "prtg-v2"], world(SITUATIONS[situation]))
+    except cli.UsageError as error:
+        text, exit_code = prtg_v2.failure(str(error))
     assert exit_code == 0
     return prtg_rules.script_v2(text)
 
@@ -80,15 +78,15 @@ def test_status_and_message_are_the_verdict_of_the_contexts(situation, version, 
     observation = SITUATIONS[situation]
     check = evaluated(observation, **values)
     found = document(observation, version, **values)
-    if observation.chain is None:
+    if observation.presented is None:
         assert (found["status"], found["channels"]) == ("error", [])
         assert found["message"] == f"smtp mta.example.com:25: {observation.error}"
     else:
-        verdict = label(worst(check.results))
+        verdict = check.state.name
         assert found["status"] == STATUS[verdict]
         assert found["message"].startswith(f"{verdict}. ")
-        for result in check.results.results:
-            assert str(result.state) == "ok" or result.hint[:60] in found["message"]
+        for judgement in check.judgements:
+            assert not judgement.state or judgement.words[:60] in found["message"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -97,7 +95,7 @@ def test_the_ids_stay_whatever_fails(situation, version) -> None:
     for values, ids in (({}, IDS), (EVERYTHING_ASKED, {**IDS, **ASKED_IDS})):
         found = document(SITUATIONS[situation], version, **values)["channels"]
         shown = {channel["id"]: channel["name"] for channel in found}
-        assert shown == (ids if SITUATIONS[situation].chain else {})
+        assert shown == (ids if SITUATIONS[situation].presented else {})
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,9 @@ def test_a_trusted_server_takes_one_connection_that_tells_everything(tmp_path, s
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
     assert seen.error is None
-    assert seen.facts.dns_names == (NAME,)
-    assert seen.trust == probe.Trust(verified=True)
-    assert seen.session.chain[0] == LEAF.der
+    assert seen.shown.leaf.dns_names == (NAME,)
+    assert seen.shown.trust == probe.Trust(verified=True)
+    assert seen.shown.leaf.der == LEAF.der
     assert str(seen.address) == "127.0.0.1"
     assert seen.connections == service.connections == 1
     assert 0 < seen.elapsed < 30
@@ -76,10 +76,10 @@ def test_a_certificate_that_is_not_trusted_is_still_fully_reported(tmp_path, sto
     with Service(smtp(server_context(tmp_path, made))) as service:
         seen = probed(service, store)
     assert seen.error is None
-    assert (seen.trust.verified, seen.trust.code) == (False, code)
-    assert words in seen.trust.reason
-    assert seen.facts == facts(made.der)
-    assert seen.session.chain[0] == made.der
+    assert (seen.shown.trust.verified, seen.shown.trust.code) == (False, code)
+    assert words in seen.shown.trust.reason
+    assert seen.shown.leaf == facts(made.der)
+    assert seen.shown.leaf.der == made.der
     assert seen.connections == service.connections == 2
 
 
@@ -109,7 +109,7 @@ def test_a_deferred_bundle_is_asked_before_the_verdict(tmp_path, store):
     deferred = store._replace(cafile=None, capath=str(directory), fallback_cafile=store.cafile)
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, deferred)
-    assert seen.trust.verified
+    assert seen.shown.trust.verified
     assert seen.connections == 2
 
 
@@ -117,7 +117,7 @@ def test_a_deferred_bundle_is_not_asked_when_more_anchors_cannot_help(tmp_path, 
     deferred = store._replace(fallback_cafile=store.cafile)
     with Service(smtp(server_context(tmp_path, EXPIRED))) as service:
         seen = probed(service, deferred)
-    assert (seen.trust.code, seen.connections) == (10, 2)
+    assert (seen.shown.trust.code, seen.connections) == (10, 2)
 
 
 def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path, store, monkeypatch):
@@ -128,7 +128,7 @@ def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
     assert isinstance(seen.error, CertificateError)
-    assert seen.facts is None
+    assert seen.presented is None
     assert seen.connections == 1
 
 
@@ -159,7 +159,7 @@ def test_the_transcript_tells_the_whole_conversation(tmp_path, store):
         ("S", b"250"),
         ("C", b"STARTTLS"),
         ("S", b"220"),
-        ("*", seen.session.version.encode()),
+        ("*", seen.shown.session.version.encode()),
         ("C", b"QUIT"),
         ("S", b"221"),
     ]
@@ -181,7 +181,7 @@ def test_a_server_without_manners_at_the_end_is_nobody_s_problem(tmp_path, store
     with Service(behave) as service:
         seen = probed(service, store)
     assert seen.error is None
-    assert seen.trust.verified
+    assert seen.shown.trust.verified
 
 
 def test_politeness_takes_no_more_than_its_share(tmp_path, store, monkeypatch):
@@ -199,7 +199,7 @@ def test_politeness_takes_no_more_than_its_share(tmp_path, store, monkeypatch):
         seen = probed(service, store)
         left.set()
     assert seen.error is None
-    assert seen.trust.verified
+    assert seen.shown.trust.verified
 
 
 def test_ldap_s_goodbye_waits_for_nothing(tmp_path, store):
@@ -213,7 +213,7 @@ def test_ldap_s_goodbye_waits_for_nothing(tmp_path, store):
 
     with Service(behave) as service:
         seen = probed(service, store, protocol="ldap")
-    assert seen.trust.verified
+    assert seen.shown.trust.verified
     assert service.results == [[bytes.fromhex("30050201024200"), b""]]
 
 
@@ -224,7 +224,7 @@ def failure(behave, store, timeout=30.0):
     """Return the error of a probe that must fail at its one connection; each of its steps has the whole timeout."""
     with Service(behave) as service:
         seen = probed(service, store, timeout, clock=lambda: 0.0)
-    assert (seen.facts, seen.session, seen.trust) == (None, None, None)
+    assert seen.presented is None
     assert seen.connections == 1
     return seen.error
 
@@ -321,7 +321,7 @@ def test_a_server_that_fails_the_second_time_is_told_with_openssl_s_verdict(tmp_
     assert isinstance(seen.error, Refused)
     assert str(seen.error).startswith("not trusted: self")
     assert "421 4.7.0 too many connections" in str(seen.error)
-    assert (seen.facts, seen.session, seen.trust, seen.connections) == (None, None, None, 2)
+    assert (seen.presented, seen.connections) == (None, 2)
 
 
 def test_the_time_is_that_of_the_clock(store):
@@ -360,15 +360,15 @@ def test_where_python_tells_no_chain_the_observation_says_so(tmp_path, store, mo
     monkeypatch.setattr(tls, "_chain", lambda connection, _: (connection.getpeercert(binary_form=True),))
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
-    assert seen.trust.verified
-    assert seen.chain == Chain((facts(LEAF.der),), (facts(LEAF.der),), verified=False, readable=False)
+    assert seen.shown.trust.verified
+    assert seen.shown.chain == Chain((facts(LEAF.der),), (facts(LEAF.der),), verified=False, readable=False)
 
 
 @pytest.mark.skipif(not tls.CHAIN_IS_READABLE, reason="this Python tells no chain")
 def test_the_path_of_a_trusted_chain_is_openssl_s_and_that_of_another_is_built(tmp_path, store):
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
-    assert seen.chain == Chain((facts(LEAF.der),), (facts(LEAF.der), facts(ROOT.der)), verified=True)
+    assert seen.shown.chain == Chain((facts(LEAF.der),), (facts(LEAF.der), facts(ROOT.der)), verified=True)
     with Service(smtp(server_context(tmp_path, UNTRUSTED))) as service:
         seen = probed(service, store)
-    assert seen.chain == Chain((facts(UNTRUSTED.der),), (facts(UNTRUSTED.der),), verified=False)
+    assert seen.shown.chain == Chain((facts(UNTRUSTED.der),), (facts(UNTRUSTED.der),), verified=False)

@@ -26,6 +26,7 @@ from observations import (
     REFUSED,
     SELF_SIGNED,
     SITUATIONS,
+    asked,
     authority,
     environment,
     evaluated,
@@ -38,12 +39,13 @@ from observations import (
 
 from check_starttls_cert import cli
 from check_starttls_cert.certificate import Key
+from check_starttls_cert.observation import Session
 from check_starttls_cert.outputs import prtg, prtg_v2
 from check_starttls_cert.prtg import python_script_advanced, script_v2
-from check_starttls_cert.prtg.channels import ASKED, channels
+from check_starttls_cert.prtg.channels import SHOWN, channels
 from check_starttls_cert.prtg.parameters import EXAMPLE, KEYS, REQUIRED, parse_parameters
-from check_starttls_cert.summary import label, worst
-from check_starttls_cert.tls import Session
+from check_starttls_cert.questions import QUESTIONS
+from check_starttls_cert.state import State
 
 FOLDER = os.path.join(os.path.dirname(HERE), "contrib", "prtg")
 
@@ -91,7 +93,7 @@ FOUND: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "another issuer than `issuer`": (seen(above=(INTERMEDIATE,)), {"issuer": ("nobody",)}),
     "lives longer than `max_lifetime`": (seen(), {"max_lifetime": 47.0}),
-    "TLS older than `min_tls`": (seen(session=Session("TLSv1", "AES", (b"leaf",))), {"min_tls": "1.2"}),
+    "TLS older than `min_tls`": (seen(session=Session("TLSv1", "AES")), {"min_tls": "1.2"}),
     "the certificate cannot be read": (unseen(REFUSED), {}),
     "the certificate cannot be read, `connection=ok`": (unseen(REFUSED), {"state": (("connection", "ok"),)}),
 }
@@ -106,7 +108,7 @@ def test_the_table_of_what_alarms_is_right(row) -> None:
     found, verdict, newer, older = row
     observation, values = FOUND[found]
     check = evaluated(observation, **values)
-    assert verdict == label(worst(check.results))
+    assert verdict == check.state.name
     assert newer == prtg_rules.sensor_state(prtg_rules.script_v2(prtg_v2.render(check).text))
     assert older == prtg_rules.sensor_state(prtg_rules.advanced(prtg.render(check).text))
 
@@ -115,7 +117,7 @@ def test_asking_for_chain_and_signature_alarms_as_the_handbook_says() -> None:
     (string,) = re.findall(r"`(state: [^`]*)`", HANDBOOK)
     ((option, value),) = re.findall(r"`(--state) ([^`]*)`", HANDBOOK)
     parsed = parse_parameters(f"{PARAMETERS}, {string}")["state"]
-    assert parsed == (("chain", "critical"), ("signature", "critical"))
+    assert parsed == (("chain", State.CRITICAL), ("signature", State.CRITICAL))
     assert vars(cli.parser().parse_args([option, value]))["state"] == list(parsed)
 
 
@@ -129,7 +131,9 @@ def test_the_table_of_channels_is_right() -> None:
     assert [(int(row[0]), row[1]) for row in rows] == [(channel.id, channel.name) for channel in shown]
     for row, channel in zip(rows, shown):
         assert (f"lookup `{channel.lookup}`" in row[3]) == (channel.lookup is not None)
-    assert {row[1] for row in rows[5:]} == {name for _, name in ASKED.values()}
+    assert {row[1] for row in rows[5:]} == {
+        question.channel[1] for question in QUESTIONS if question.channel and question.key not in SHOWN
+    }
 
 
 def test_the_table_of_parameters_names_each_once() -> None:
@@ -139,10 +143,8 @@ def test_the_table_of_parameters_names_each_once() -> None:
 
 
 def wanted(line: str) -> Any:
-    """Return the settings that a line of Script v2 asks for."""
-    with mock.patch.object(cli, "rendered") as rendered:
-        script_v2.answer(script_v2.split(line.replace("%host", "mta.example.com")))
-    return rendered.call_args[0][0]
+    """Return the job that a line of Script v2 asks for."""
+    return asked(script_v2.answer, script_v2.split(line.replace("%host", "mta.example.com")))
 
 
 @pytest.mark.parametrize("example", re.findall(r"`\s*(-H %host[^`]*)`", HANDBOOK))
@@ -154,10 +156,8 @@ def test_the_examples_of_strings_are_understood_and_mean_what_the_handbook_says(
     first, second = re.findall(r"`(port: [^`]*)`", HANDBOOK)
     assert first == EXAMPLE
     argument = json.dumps({"host": "mta.example.com", "params": second})
-    with mock.patch.object(python_script_advanced, "rendered") as rendered:
-        python_script_advanced.answer([argument])
     (line,) = re.findall(r"becomes `([^`]*)`", HANDBOOK)
-    assert rendered.call_args[0][0]._replace(output="prtg-v2") == wanted(line)
+    assert asked(python_script_advanced.answer, [argument])._replace(output="prtg-v2") == wanted(line)
 
 
 @pytest.mark.parametrize("row", table("From the original sensor, Python Script Advanced 2.0.0"), ids=lambda row: row[0])

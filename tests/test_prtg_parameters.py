@@ -10,6 +10,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS
 from check_starttls_cert.prtg.parameters import EXAMPLE, KEYS, REQUIRED, parse_parameters
 from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.state import State
 from check_starttls_cert.thresholds import parse_threshold
 
 COMPLETE = "port: 25, protocol: smtp, cert_domainname_validation: cn_san"
@@ -73,8 +74,8 @@ def test_there_is_a_key_for_every_option_but_the_host() -> None:
         ("warning: 28", "warning", parse_threshold("28")),
         ("warning: 28d 30%", "warning", parse_threshold("28d,30%")),
         ("critical: 7:400", "critical", parse_threshold("7:400")),
-        ("untrusted: Warning", "untrusted", "warning"),
-        ("unreachable: ok", "unreachable", "ok"),
+        ("untrusted: Warning", "untrusted", State.WARNING),
+        ("unreachable: ok", "unreachable", State.OK),
         ("timeout: 2.5", "timeout", 2.5),
         ("allow_self_signed: yes", "allow_self_signed", True),
         ("allow_self_signed: TRUE", "allow_self_signed", True),

@@ -13,15 +13,14 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from observations import FOREIGN, HERE, PROPERTY, REFUSED, SITUATIONS, environment, probing, unseen
+from observations import FOREIGN, HERE, PROPERTY, REFUSED, SITUATIONS, asked, environment, unseen, world
 
 from check_starttls_cert import demo
 from check_starttls_cert.demo import HOST, NAME
-from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.prtg import python_script_advanced
 from check_starttls_cert.prtg.parameters import EXAMPLE
 from check_starttls_cert.run import utc_now
-from check_starttls_cert.settings import Settings, Target
+from check_starttls_cert.settings import Job, Target
 
 SCRIPT = os.path.join(os.path.dirname(HERE), "contrib", "prtg", "python", "starttls_cert_sensor.py")
 
@@ -31,8 +30,8 @@ PARAMETERS = "port: 25, protocol: smtp, cert_domainname_validation: cn_san"
 def answer(*arguments: str, situation: str = "fine") -> dict:
     """Return the document for PRTG's arguments."""
     stdout = io.StringIO()
-    with redirect_stdout(stdout), probing(SITUATIONS[situation]):
-        assert python_script_advanced.main(["script.py", *arguments]) == 0
+    with redirect_stdout(stdout):
+        assert python_script_advanced.main(["script.py", *arguments], world(SITUATIONS[situation])) == 0
     lines = stdout.getvalue().splitlines()
     assert len(lines) == 1
     document = json.loads(lines[0])
@@ -58,13 +57,11 @@ def raw(ca_file: str) -> str:
     return f'{{"host": "mta.example.com", "params": "{PARAMETERS}, ca_file: {ca_file}"}}'
 
 
-def wanted(text: str) -> Settings:
-    """Return the settings that PRTG's argument asks for."""
-    with mock.patch.object(python_script_advanced, "rendered", return_value=Rendered("", 0)) as rendered:
-        python_script_advanced.answer([text])
-    settings = rendered.call_args[0][0]
-    assert settings.output == "prtg"
-    return settings
+def wanted(text: str) -> Job:
+    """Return the job that PRTG's argument asks for."""
+    job = asked(python_script_advanced.answer, [text])
+    assert job.output == "prtg"
+    return job
 
 
 def test_the_first_example_of_the_original_sensor_works_unchanged() -> None:
@@ -103,7 +100,7 @@ def test_whatever_else_prtg_passes_does_not_matter(more) -> None:
     ],
 )
 def test_backslashes_of_windows_paths_and_of_prtg_are_understood(text, path) -> None:
-    assert wanted(text).ca_file == path
+    assert wanted(text).policy.ca_file == path
 
 
 def test_raw_control_characters_in_the_json_are_no_json_error() -> None:
@@ -177,12 +174,8 @@ def test_a_bug_is_an_error() -> None:
 
 def test_without_arguments_the_process_own_are_taken() -> None:
     stdout = io.StringIO()
-    with (
-        redirect_stdout(stdout),
-        mock.patch.object(sys, "argv", ["script.py", argument()]),
-        probing(SITUATIONS["fine"]),
-    ):
-        assert python_script_advanced.main() == 0
+    with redirect_stdout(stdout), mock.patch.object(sys, "argv", ["script.py", argument()]):
+        assert python_script_advanced.main(world=world(SITUATIONS["fine"])) == 0
     assert "result" in json.loads(stdout.getvalue())["prtg"]
 
 

@@ -16,13 +16,12 @@ import prtg_rules
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from observations import FOREIGN, PROPERTY, SITUATIONS, environment, probing
+from observations import FOREIGN, PROPERTY, SITUATIONS, asked, environment, world
 
 from check_starttls_cert import cli
 from check_starttls_cert.options import OPTIONS
-from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.prtg import script_v2
-from check_starttls_cert.settings import Settings, Target
+from check_starttls_cert.settings import Job, Target
 
 LINE = "-H mta.example.com -P smtp -p 25"
 
@@ -54,8 +53,8 @@ def send(writer: int, data: bytes, is_open: bool) -> None:
 def document(argv: list[str], data: bytes = b"", situation: str = "fine", **stdin: bool) -> dict:
     """Return the document for arguments and stdin."""
     stdout = io.StringIO()
-    with redirect_stdout(stdout), probing(SITUATIONS[situation]), stdin_with(data, **stdin):
-        assert script_v2.main(argv) == 0
+    with redirect_stdout(stdout), stdin_with(data, **stdin):
+        assert script_v2.main(argv, world(SITUATIONS[situation])) == 0
     assert stdout.getvalue().count("\n") == 1
     return prtg_rules.script_v2(stdout.getvalue())
 
@@ -68,13 +67,11 @@ def error(line: str | bytes) -> str:
     return found["message"]
 
 
-def wanted(line: str) -> Settings:
-    """Return the settings that a line asks for."""
-    with mock.patch.object(cli, "rendered", return_value=Rendered("", 0)) as rendered:
-        script_v2.answer(script_v2.split(line))
-    settings = rendered.call_args[0][0]
-    assert settings.output == "prtg-v2"
-    return settings
+def wanted(line: str) -> Job:
+    """Return the job that a line asks for."""
+    job = asked(script_v2.answer, script_v2.split(line))
+    assert job.output == "prtg-v2"
+    return job
 
 
 @pytest.mark.parametrize(
@@ -137,12 +134,8 @@ def test_arguments_are_the_parameters_and_stdin_is_left_alone() -> None:
 
 def test_without_arguments_the_process_own_are_taken() -> None:
     stdout = io.StringIO()
-    with (
-        redirect_stdout(stdout),
-        mock.patch.object(sys, "argv", ["script.py", *LINE.split()]),
-        probing(SITUATIONS["fine"]),
-    ):
-        assert script_v2.main() == 0
+    with redirect_stdout(stdout), mock.patch.object(sys, "argv", ["script.py", *LINE.split()]):
+        assert script_v2.main(world=world(SITUATIONS["fine"])) == 0
     assert prtg_rules.script_v2(stdout.getvalue())["status"] == "ok"
 
 
@@ -257,16 +250,16 @@ def test_every_option_of_the_command_line_is_a_parameter(option) -> None:
 
 
 def test_the_first_example_of_the_earlier_sensor_works_unchanged() -> None:
-    settings = wanted("--name-validation CN/SAN --system-ca-trust mta.example.com 7025 lmtp")
-    assert settings.target == Target("mta.example.com", "lmtp", 7025, "mta.example.com")
-    assert (settings.name_check, settings.ca_file) == ("cn_san", None)
+    job = wanted("--name-validation CN/SAN --system-ca-trust mta.example.com 7025 lmtp")
+    assert job.target == Target("mta.example.com", "lmtp", 7025, "mta.example.com")
+    assert (job.policy.name_check, job.policy.ca_file) == ("cn_san", None)
 
 
 def test_the_second_example_of_the_earlier_sensor_works_unchanged() -> None:
-    settings = wanted("--sni-domain mta.example.com --name-validation CN 192.0.2.25 25 smtp")
-    assert settings.target == Target("192.0.2.25", "smtp", 25, "mta.example.com")
-    assert settings.names == ("mta.example.com",)
-    assert settings.name_check == "cn"
+    job = wanted("--sni-domain mta.example.com --name-validation CN 192.0.2.25 25 smtp")
+    assert job.target == Target("192.0.2.25", "smtp", 25, "mta.example.com")
+    assert job.policy.names == ("mta.example.com",)
+    assert job.policy.name_check == "cn"
 
 
 @pytest.mark.parametrize(
@@ -283,9 +276,9 @@ def test_options_may_stand_anywhere(line) -> None:
 
 
 def test_names_are_compared_only_when_the_earlier_sensor_s_parameters_say_so() -> None:
-    assert wanted("mta.example.com 25 smtp").name_check == "none"
-    assert wanted("mta.example.com 25 smtp --name-check cn").name_check == "cn"
-    assert wanted("-H mta.example.com").name_check == "cn_san"
+    assert wanted("mta.example.com 25 smtp").policy.name_check == "none"
+    assert wanted("mta.example.com 25 smtp --name-check cn").policy.name_check == "cn"
+    assert wanted("-H mta.example.com").policy.name_check == "cn_san"
 
 
 @pytest.mark.parametrize(
@@ -298,7 +291,7 @@ def test_names_are_compared_only_when_the_earlier_sensor_s_parameters_say_so() -
     ],
 )
 def test_the_system_s_store_counts_when_the_earlier_sensor_s_parameters_say_so(more, ca_file) -> None:
-    assert wanted(f"mta.example.com 25 smtp {more}").ca_file == ca_file
+    assert wanted(f"mta.example.com 25 smtp {more}").policy.ca_file == ca_file
 
 
 @pytest.mark.parametrize("device", ["192.0.2.1", "2001:db8::1", "[2001:db8::1]"])
@@ -321,8 +314,8 @@ def test_the_device_may_be_an_address(device) -> None:
     ],
 )
 def test_paths_survive(line, path) -> None:
-    assert wanted(f"-H a.test --ca-file {line}").ca_file == path
-    assert wanted(f"a.test 25 smtp --ca-trust {line}").ca_file == path
+    assert wanted(f"-H a.test --ca-file {line}").policy.ca_file == path
+    assert wanted(f"a.test 25 smtp --ca-trust {line}").policy.ca_file == path
 
 
 # Anything at all

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta, timezone
 from unittest import mock
 
 import pytest
-from observations import NOW, SITUATIONS, child, environment, probing
+from observations import NOW, SITUATIONS, child, environment, world
 
-from check_starttls_cert import cli, demo, run
+from check_starttls_cert import cli, demo, options, run
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import Rendered
 
@@ -79,8 +79,10 @@ def test_a_bug_names_the_place_it_comes_from_however_long_its_words(capsys) -> N
 
 
 def test_a_bug_in_the_middle_of_a_run_is_unknown(capsys) -> None:
-    with mock.patch("check_starttls_cert.resource.probe", side_effect=ZeroDivisionError("division by zero")):
-        assert cli.main(HOST) == 3
+    def observe(_):
+        raise ZeroDivisionError("division by zero")
+
+    assert cli.main(HOST, run.World(observe=observe)) == 3
     assert "internal error: ZeroDivisionError: division by zero (" in capsys.readouterr().out
 
 
@@ -149,11 +151,10 @@ def test_the_result_goes_to_stdout_as_it_is(capsys) -> None:
 
 
 def test_the_check_is_made_of_the_settings_and_the_moment() -> None:
-    with probing(SITUATIONS["fine"]):
-        wanted = cli.settings({"host": "mta.example.com", "output": "nagios"})
-        assert run.rendered(wanted, NOW).exit_code == 0
-        assert run.rendered(wanted, NOW + timedelta(days=60)).exit_code == 2
-        assert run.rendered(wanted._replace(output="prtg"), NOW).text.startswith('{"prtg": ')
+    wanted = options.job({"host": "mta.example.com"})
+    assert run.rendered(wanted, world(SITUATIONS["fine"])).exit_code == 0
+    assert run.rendered(wanted, world(SITUATIONS["fine"], NOW + timedelta(days=60))).exit_code == 2
+    assert run.rendered(wanted._replace(output="prtg"), world(SITUATIONS["fine"])).text.startswith('{"prtg": ')
 
 
 def test_unreadable_trust_anchors_are_the_users_error(tmp_path, capsys) -> None:

@@ -9,7 +9,8 @@ import pytest
 from check_starttls_cert.settings import (
     DEFAULT_CRITICAL,
     DEFAULT_WARNING,
-    Settings,
+    Job,
+    Policy,
     Target,
     Thresholds,
     thresholds,
@@ -96,8 +97,9 @@ def test_a_critical_threshold_alone_leaves_the_default_warning() -> None:
 def test_a_run_judges_strictly_and_within_ten_seconds_by_default() -> None:
     target = Target("mta.example.com", "smtp", 25, "mta.example.com")
     assert target.family == socket.AF_UNSPEC
-    wanted = Settings(target, thresholds(None, None), ("mta.example.com",))
-    assert (wanted.name_check, wanted.timeout, wanted.output, wanted.verbose) == ("cn_san", 10.0, "nagios", 0)
+    wanted = Policy(thresholds(None, None), ("mta.example.com",))
+    job = Job(target, wanted)
+    assert (wanted.name_check, job.timeout, job.output, job.verbose) == ("cn_san", 10.0, "nagios", 0)
     assert (wanted.min_rsa_bits, wanted.min_ec_bits) == ((2048, 1024), (256, 192))
     assert (wanted.ca_file, wanted.ca_dir, wanted.allow_self_signed, wanted.states) == (None, None, False, {})
     assert (wanted.min_tls, wanted.max_lifetime) == (None, None)

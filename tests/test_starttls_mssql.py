@@ -14,7 +14,7 @@ from check_starttls_cert.errors import HandshakeError, PeerClosed, ProtocolError
 from check_starttls_cert.probe import probe
 from check_starttls_cert.settings import Target
 from check_starttls_cert.starttls import mssql
-from check_starttls_cert.tls import trust_store
+from check_starttls_cert.trust_store import trust_store
 
 NAME = "sql.example.com"
 ROOT = authority()
@@ -114,9 +114,9 @@ def probed(behave, store):
 def test_a_probe_reads_the_certificate_however_the_records_are_packed(context, store, packing, kind):
     seen, service = probed(sql_server(context, packing, kind), store)
     assert seen.error is None
-    assert seen.trust.verified
-    assert seen.facts.dns_names == (NAME,)
-    assert seen.session.version == "TLSv1.2"
+    assert seen.shown.trust.verified
+    assert seen.shown.leaf.dns_names == (NAME,)
+    assert seen.shown.session.version == "TLSv1.2"
     assert service.results == [b""]  # nothing but the end follows the handshake
 
 
@@ -125,7 +125,7 @@ def test_a_server_that_is_not_trusted_is_still_fully_reported(tmp_path, store):
     alone.maximum_version = ssl.TLSVersion.TLSv1_2
     seen, service = probed(sql_server(alone, PACKINGS["one packet for a flight"]), store)
     assert seen.error is None
-    assert (seen.trust.verified, seen.trust.code) == (False, 18)
+    assert (seen.shown.trust.verified, seen.shown.trust.code) == (False, 18)
     assert service.connections == 2
 
 

@@ -2,67 +2,31 @@
 
 from __future__ import annotations
 
-from unittest import mock
-
 import pytest
-from nagiosplugin import Critical, Ok, Result, Results, Unknown, Warn
 from observations import SITUATIONS, evaluated, facts, seen
 
-from check_starttls_cert.contexts import SEVERITY
-from check_starttls_cert.summary import label, problems, worst
-from check_starttls_cert.tls import TrustStore
-
-
-def results(*states) -> Results:
-    return Results(*(Result(state, f"{label(state)} {index}") for index, state in enumerate(states)))
-
-
-def test_critical_outranks_warning_outranks_unknown_outranks_ok() -> None:
-    assert sorted([Critical, Unknown, Ok, Warn], key=SEVERITY.__getitem__) == [Ok, Unknown, Warn, Critical]
-
-
-@pytest.mark.parametrize(
-    ("states", "expected"),
-    [
-        ((Ok, Ok), "OK"),
-        ((Ok, Unknown), "UNKNOWN"),
-        ((Unknown, Warn), "WARNING"),
-        ((Critical, Unknown, Warn), "CRITICAL"),
-        ((), "UNKNOWN"),
-    ],
-)
-def test_the_worst_state_counts(states, expected) -> None:
-    assert label(worst(results(*states))) == expected
-
-
-def test_problems_are_told_worst_first_each_rank_in_the_questions_order() -> None:
-    assert problems(results(Warn, Ok, Critical, Unknown, Warn, Critical)) == [
-        "CRITICAL 2",
-        "CRITICAL 5",
-        "WARNING 0",
-        "WARNING 4",
-        "UNKNOWN 3",
-    ]
+from check_starttls_cert import summary
+from check_starttls_cert.observation import Store
 
 
 def test_the_line_of_a_good_service_names_it_and_its_certificate() -> None:
-    assert evaluated(SITUATIONS["fine"]).summary_str == (
+    assert summary.line(evaluated(SITUATIONS["fine"])) == (
         "smtp mta.example.com:25: mta.example.com expires in 59 days (2027-01-22), trusted, RSA 2048"
     )
 
 
 def test_a_certificate_without_a_common_name_is_known_by_its_first_alternative_name() -> None:
     observed = seen(facts(common_names=(), dns_names=("mta.example.com", "b.test")))
-    assert ": mta.example.com expires" in evaluated(observed).summary_str
+    assert ": mta.example.com expires" in summary.line(evaluated(observed))
 
 
 def test_a_nameless_certificate_is_not_named() -> None:
-    line = evaluated(SITUATIONS["no_names"], name_check="none").summary_str
+    line = summary.line(evaluated(SITUATIONS["no_names"], name_check="none"))
     assert line.startswith("smtp mta.example.com:25: expires in 59 days")
 
 
 def test_every_problem_stands_in_the_first_line_and_nothing_else() -> None:
-    line = evaluated(SITUATIONS["everything_wrong"]).summary_str
+    line = summary.line(evaluated(SITUATIONS["everything_wrong"]))
     assert line.split(": ", 1)[1].split("; ") == [
         'name: mta.example.com not covered by "old.example.net"',
         'chain incomplete: the server does not send "R11", issuer of "old.example.net"',
@@ -75,11 +39,11 @@ def test_every_problem_stands_in_the_first_line_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("situation", ["fine", "everything_wrong", "unreachable"])
 def test_without_v_there_is_nothing_below_the_first_line(situation) -> None:
-    assert not evaluated(SITUATIONS[situation]).verbose_str
+    assert not summary.details(evaluated(SITUATIONS[situation]))
 
 
 def test_v_tells_facts_and_vv_the_conversation_too() -> None:
-    one, two, three = (evaluated(SITUATIONS["fine"], verbose=level).verbose_str for level in (1, 2, 3))
+    one, two, three = (summary.details(evaluated(SITUATIONS["fine"], verbose=level)) for level in (1, 2, 3))
     assert "subject: CN=mta.example.com" in one
     assert not any(line.startswith(("S: ", "C: ")) for line in one)
     assert two[: len(one)] == one
@@ -92,19 +56,20 @@ def test_v_tells_facts_and_vv_the_conversation_too() -> None:
 )
 def test_twenty_names_are_listed_at_most(number, end) -> None:
     observed = seen(facts(dns_names=tuple(f"{index + 1}.test" for index in range(number))))
-    (names,) = (line for line in evaluated(observed, verbose=1).verbose_str if "alternative names" in line)
+    (names,) = (line for line in summary.details(evaluated(observed, verbose=1)) if "alternative names" in line)
     assert names.endswith(f", DNS:{end}")
 
 
-@pytest.mark.parametrize(("number", "shown"), [(None, ""), (0, ""), (1, ", 1 anchor"), (142, ", 142 anchors")])
+@pytest.mark.parametrize(
+    ("number", "shown"), [(None, ""), (0, ", 0 anchors"), (1, ", 1 anchor"), (142, ", 142 anchors")]
+)
 def test_v_tells_the_store_and_its_anchors_where_they_can_be_counted_without_loading(number, shown) -> None:
-    with mock.patch.object(TrustStore, "anchors", return_value=number):
-        lines = evaluated(SITUATIONS["fine"], verbose=1).verbose_str
+    lines = summary.details(evaluated(seen(store=Store("/etc/ssl/certs", number)), verbose=1))
     assert f"trust store: /etc/ssl/certs{shown}" in lines
 
 
 def test_v_tells_the_chain_and_its_oddities() -> None:
-    lines = evaluated(SITUATIONS["disordered"], verbose=1).verbose_str
+    lines = summary.details(evaluated(SITUATIONS["disordered"], verbose=1))
     assert [line for line in lines if line.startswith("chain: ")] == [
         'chain: 6 certificates sent; path "mta.example.com" <- "R11" <- "R1" <- "ISRG Root X1"',
         'chain: "R11" is sent more than once',
@@ -115,6 +80,6 @@ def test_v_tells_the_chain_and_its_oddities() -> None:
 
 
 def test_a_service_that_was_not_read_still_tells_what_is_known() -> None:
-    lines = evaluated(SITUATIONS["not_offered"], verbose=2).verbose_str
+    lines = summary.details(evaluated(SITUATIONS["not_offered"], verbose=2))
     assert "connections: 1 to 192.0.2.25" in lines
     assert "S: 220 mta.example.com ESMTP" in lines

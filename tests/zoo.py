@@ -5,8 +5,6 @@ expectations come from the program's documented contract, never from its output.
 spare, so that neither midnight nor a slow machine decides a test.
 """
 
-# ruff: noqa: D401 - a docstring that says what is special is no imperative
-
 from __future__ import annotations
 
 import base64

@@ -1,21 +1,18 @@
 """The dialects of monitoring systems: a renderer each, chosen by ``--output``.
 
-A renderer is a module with two functions. It decides nothing.
-
-``render(check)``
-    The evaluated check as text and exit code.
-``failure(message)``
-    The same for a run without a verdict: a usage error or a bug of ours.
+A new dialect is one new module here and its name in ``OUTPUTS``. A renderer is a module with the two functions
+of ``Renderer``. It decides nothing, asks nothing again and does no I/O.
 """
 
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    from check_starttls_cert.report import Report
 
 OUTPUTS = ("nagios", "prtg", "prtg-v2", "json")
-DEFAULT_OUTPUT = "nagios"
 
 
 class Rendered(NamedTuple):
@@ -25,6 +22,16 @@ class Rendered(NamedTuple):
     exit_code: int
 
 
-def renderer(output: str) -> ModuleType:
+class Renderer(Protocol):
+    """What a dialect's module is."""
+
+    def render(self, report: Report) -> Rendered:
+        """Show a report."""
+
+    def failure(self, message: str) -> Rendered:
+        """Show why there is no report: a usage error, or a bug of ours."""
+
+
+def renderer(output: str) -> Renderer:
     """Return the renderer of one of ``OUTPUTS``."""
-    return importlib.import_module(f"{__name__}.{output.replace('-', '_')}")
+    return cast("Renderer", importlib.import_module(f"{__name__}.{output.replace('-', '_')}"))

@@ -11,94 +11,87 @@ from typing import TYPE_CHECKING, Any
 
 from check_starttls_cert import __version__
 from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.state import State
+from check_starttls_cert.words import address_text, base64_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from nagiosplugin import Check
-
     from check_starttls_cert.certificate import Facts
-    from check_starttls_cert.resource import StarttlsCertificate
+    from check_starttls_cert.observation import Observation
+    from check_starttls_cert.report import Report
 
 SCHEMA = 1
-UNKNOWN = 3
 
 
-def render(check: Check) -> Rendered:
-    """Return the evaluated check as a document."""
-    from check_starttls_cert.summary import label, words, worst
-    from check_starttls_cert.tls import server_name
+def render(report: Report) -> Rendered:
+    """Show a report as a document."""
+    from check_starttls_cert.summary import line
 
-    (resource,) = check.resources
-    seen = resource.observation
-    sni = server_name(resource.target.sni or resource.target.name)
-    state = worst(check.results)
+    target, seen = report.job.target, report.observation
     document = {
-        **_head(label(state), int(state), check.summary_str),
-        "time": _moment(resource.now),
+        **_head(report.state, line(report)),
+        "time": _moment(report.now),
         "target": {
-            "host": resource.target.host,
-            "protocol": resource.target.protocol,
-            "port": resource.target.port,
-            "names": list(resource.settings.names),
-            "sni": None if sni is None else sni.decode("ascii"),
+            "host": target.host,
+            "protocol": target.protocol,
+            "port": target.port,
+            "names": list(report.job.policy.names),
+            "sni": seen.sni,
             "address": None if seen.address is None else str(seen.address),
         },
         "judgements": [
-            {"question": result.context.name, "state": label(result.state), "text": words(result)}
-            for result in check.results.results
-            if result.context.judges
+            {"question": judgement.question.key, "state": judgement.state.name, "text": judgement.words}
+            for judgement in report.judgements
         ],
         "connections": seen.connections,
         "elapsed": round(seen.elapsed, 6),
         "timings": {step: round(seconds, 6) for step, seconds in seen.timings.items()},
         "error": None if seen.error is None else {"kind": type(seen.error).__name__, "text": str(seen.error)},
-        **_certificate(resource),
+        **_certificate(seen),
     }
     return _rendered(document)
 
 
 def failure(message: str) -> Rendered:
-    """Return the document of a run without a verdict."""
-    return _rendered(_head("UNKNOWN", UNKNOWN, message))
+    """Show why there is no report."""
+    return _rendered(_head(State.UNKNOWN, message))
 
 
 def _rendered(document: dict[str, Any]) -> Rendered:
     return Rendered(json.dumps(document, indent=2), document["exit_code"])
 
 
-def _head(state: str, exit_code: int, message: str) -> dict[str, Any]:
+def _head(state: State, message: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": __version__,
-        "state": state,
-        "exit_code": exit_code,
+        "state": state.name,
+        "exit_code": state.exit_code,
         "message": message,
     }
 
 
-def _certificate(resource: StarttlsCertificate) -> dict[str, Any]:
+def _certificate(seen: Observation) -> dict[str, Any]:
     """Return what is known once the certificate could be read; nulls otherwise."""
-    seen = resource.observation
-    if seen.chain is None or seen.session is None or seen.trust is None:
+    if seen.presented is None:
         return dict.fromkeys(("certificate", "chain", "path", "tls", "trust"))
+    session, trust, chain = seen.presented
     return {
-        "certificate": _facts(seen.chain.sent[0]),
-        "chain": [_facts(facts) for facts in seen.chain.sent],
-        "path": [{"name": facts.display_name, "sha256": facts.sha256} for facts in seen.chain.path],
-        "tls": {"version": seen.session.version, "cipher": seen.session.cipher},
+        "certificate": _facts(chain.sent[0]),
+        "chain": [_facts(facts) for facts in chain.sent],
+        "path": [{"name": facts.display_name, "sha256": facts.sha256} for facts in chain.path],
+        "tls": {"version": session.version, "cipher": session.cipher},
         "trust": {
-            "verified": seen.trust.verified,
-            "code": seen.trust.code,
-            "reason": seen.trust.reason,
-            "store": resource.store.description,
+            "verified": trust.verified,
+            "code": trust.code,
+            "reason": trust.reason,
+            "store": seen.store.description,
         },
     }
 
 
 def _facts(facts: Facts) -> dict[str, Any]:
-    from check_starttls_cert.contexts import address_text, base64_text
-
     return {
         "subject": facts.subject,
         "issuer": facts.issuer,
@@ -120,5 +113,5 @@ def _facts(facts: Facts) -> dict[str, Any]:
 
 
 def _moment(moment: datetime) -> str:
-    """Return RFC 3339, in UTC."""
+    """RFC 3339, in UTC."""
     return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"

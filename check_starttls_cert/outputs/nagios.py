@@ -9,22 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.state import State
+from check_starttls_cert.thresholds import plain
+from check_starttls_cert.words import shown_days
 
 if TYPE_CHECKING:
-    from nagiosplugin import Check
+    from check_starttls_cert.questions import Judgement
+    from check_starttls_cert.report import Report
 
-UNKNOWN = 3
+NAME = "STARTTLS_CERT"
+"""The word that starts the status line."""
 
 
-def render(check: Check) -> Rendered:
-    """Return the evaluated check as plugin output."""
-    from check_starttls_cert.summary import label, worst
+def render(report: Report) -> Rendered:
+    """Show a report as plugin output."""
+    from check_starttls_cert.summary import details, line
 
-    state = worst(check.results)
-    first = f"{check.name} {label(state)} - {check.summary_str} | {' '.join(check.perfdata)}"
-    return Rendered("\n".join([first, *check.verbose_str]), int(state))
+    measured = (judgement for judgement in report.judgements if judgement.question.metric)
+    data = [performance(judgement) for judgement in measured if judgement.value is not None]
+    data.append(f"time={report.observation.elapsed:.3f}s;;;0")
+    first = f"{NAME} {report.state.name} - {line(report)} | {' '.join(sorted(data))}"
+    return Rendered("\n".join([first, *details(report)]), report.state.exit_code)
+
+
+def performance(judgement: Judgement) -> str:
+    """Return a number as performance data: days and bits without a unit, since Icinga takes ``d`` for seconds."""
+    value = judgement.value or 0
+    shown = plain(shown_days(value)) if judgement.question.unit == "days" else plain(value)
+    limits = "".join(f";{limit}" for limit in judgement.limits or ())
+    return f"{judgement.question.metric}={shown}{limits}"
 
 
 def failure(message: str) -> Rendered:
-    """Return the output of a run without a verdict."""
-    return Rendered(f"STARTTLS_CERT UNKNOWN - {message}", UNKNOWN)
+    """Show why there is no report."""
+    return Rendered(f"{NAME} {State.UNKNOWN.name} - {message}", State.UNKNOWN.exit_code)

@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 from check_starttls_cert.outputs import Rendered
 
 if TYPE_CHECKING:
-    from nagiosplugin import Check
-
     from check_starttls_cert.prtg.channels import Channel
+    from check_starttls_cert.report import Report
 
 
-def render(check: Check) -> Rendered:
-    """Return the evaluated check as a PRTG document."""
+def render(report: Report) -> Rendered:
+    """Show a report as a PRTG document."""
     from check_starttls_cert.prtg.channels import channels, message
     from check_starttls_cert.prtg.sensor_api import CustomSensorResult
 
-    (resource,) = check.resources
-    if resource.observation.chain is None:
-        return failure(message(check))
-    primary, *others = channels(check)
-    document = CustomSensorResult(text=message(check))
+    if report.observation.presented is None:
+        return failure(message(report))
+    primary, *others = channels(report)
+    document = CustomSensorResult(text=message(report))
     document.add_primary_channel(**_keywords(primary))
     for channel in others:
         document.add_channel(**_keywords(channel))
@@ -33,7 +31,7 @@ def render(check: Check) -> Rendered:
 
 
 def failure(text: str) -> Rendered:
-    """Return the error document."""
+    """Show why there is no report: the error document."""
     from check_starttls_cert.prtg.sensor_api import MAX_TEXT, CustomSensorResult
 
     document = CustomSensorResult(text=text[:MAX_TEXT])

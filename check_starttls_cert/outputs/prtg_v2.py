@@ -11,36 +11,32 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.state import State
 
 if TYPE_CHECKING:
-    from nagiosplugin import Check
-
     from check_starttls_cert.prtg.channels import Channel
+    from check_starttls_cert.report import Report
 
 LIMITS_SINCE = 3
 """The version of the format that knows limits."""
 
+STATUS = {State.OK: "ok", State.UNKNOWN: "warning", State.WARNING: "warning", State.CRITICAL: "error"}
 
-def render(check: Check) -> Rendered:
-    """Return the evaluated check as a Script v2 document."""
-    from nagiosplugin import Critical, Ok
 
+def render(report: Report) -> Rendered:
+    """Show a report as a Script v2 document."""
     from check_starttls_cert.prtg.channels import channels, message
-    from check_starttls_cert.summary import worst
 
-    (resource,) = check.resources
-    version = resource.settings.prtg_schema
-    if resource.observation.chain is None:
+    version = report.job.prtg_schema
+    if report.observation.presented is None:
         # No values to show: an error of the sensor, whatever --unreachable makes of it elsewhere.
-        return _document(version, "error", message(check), [])
-    state = worst(check.results)
-    status = {Ok: "ok", Critical: "error"}.get(state, "warning")
-    shown = [_channel(channel, version) for channel in channels(check)]
-    return _document(version, status, message(check), shown)
+        return _document(version, "error", message(report), [])
+    shown = [_channel(channel, version) for channel in channels(report)]
+    return _document(version, STATUS[report.state], message(report), shown)
 
 
 def failure(text: str) -> Rendered:
-    """Return the document of a run without a verdict, in the version that every PRTG takes."""
+    """Show why there is no report, in the version that every PRTG takes."""
     from check_starttls_cert.prtg.sensor_api import MAX_TEXT
 
     return _document(2, "error", text[:MAX_TEXT], [])

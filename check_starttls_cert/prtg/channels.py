@@ -8,18 +8,15 @@ Source: PRTG Manual, "Custom Sensors"; lookup files as shipped with PRTG.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from nagiosplugin import Unknown, Warn
-
-from check_starttls_cert.contexts import SEVERITY, days_left
 from check_starttls_cert.prtg.sensor_api import MAX_TEXT
-from check_starttls_cert.summary import label, problems, worst
+from check_starttls_cert.state import State
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
-    from nagiosplugin import Check
-
+    from check_starttls_cert.questions import Judgement
+    from check_starttls_cert.report import Report
     from check_starttls_cert.thresholds import Limits
 
 LOOKUP = "prtg.standardlookups.sslcertificatesensor."
@@ -29,15 +26,6 @@ NAME_VALUES = {"none": (2, 2), "cn": (0, 1), "cn_san": (5, 6), "san": (5, 6)}
 
 RSA_LIKE = ("RSA", "DSA")
 """Algorithms whose sizes mean the same as RSA's; all others are judged as elliptic curves."""
-
-ASKED = {
-    "chain": (20, "Chain"),
-    "signature": (21, "Signature"),
-    "pin": (22, "Pin"),
-    "lifetime": (23, "Lifetime"),
-    "tls": (24, "TLS Version"),
-}
-"""Questions that have a channel only when the user asked them: id and name. The value is ``SEVERITY``."""
 
 
 class Channel(NamedTuple):
@@ -52,59 +40,91 @@ class Channel(NamedTuple):
     upper: tuple[int | None, int | None] = (None, None)
 
 
-def channels(check: Check) -> list[Channel]:
+def channels(report: Report) -> list[Channel]:
     """Return the channels of a check that could read the certificate, the primary one first."""
-    (resource,) = check.resources
-    facts, contexts = resource.facts, check.contexts
-    limits = contexts["expiry"].limits(facts)
-    matches, differs = NAME_VALUES[resource.settings.name_check]
-    key_lookup = "publickey" if facts.key.algorithm in RSA_LIKE else "publickeyecc"
-    found = [
-        Channel(
-            12,
-            "Days until Expiration",
-            # PRTG alarms below a limit, so a day that has begun to run out is not counted.
-            math.floor(days_left(facts, resource.now)),
-            lower=(_lower(limits[0]), _lower(limits[1])),
-            upper=(_upper(limits[0]), _upper(limits[1])),
-        ),
-        Channel(17, "Common Name Check", differs if contexts["name"].uncovered(facts) else matches, "cncheck"),
-        Channel(15, "Public Key Size", facts.key.bits, key_lookup),
-        Channel(13, "Root Authority Trusted", 0 if resource.observation.trust.verified else 1, "trustedroot"),
-        Channel(16, "Self-Signed", 1 if facts.self_signed else 0, "selfsigned"),
-    ]
-    states = {result.context.name: SEVERITY[result.state] for result in check.results.results}
-    found += [
-        # No lookup that PRTG ships has three states; limits on the state's number do.
-        Channel(id_, name, states[question], upper=(SEVERITY[Unknown], SEVERITY[Warn]))
-        for question, (id_, name) in ASKED.items()
-        if contexts[question].asked
-    ]
-    return found
+    judged = {judgement.question.key: judgement for judgement in report.judgements}
+    first = [shown(judged[key], report) for key, shown in SHOWN.items()]
+    asked = [each for key, each in judged.items() if key not in SHOWN and each.asked and each.question.channel]
+    return first + [_state(judgement) for judgement in asked]
 
 
-def message(check: Check) -> str:
+def _days(judgement: Judgement, report: Report) -> Channel:
+    # PRTG alarms below a limit, so a day that has begun to run out is not counted.
+    warning, error = judgement.limits or (None, None)
+    return _channel(
+        judgement,
+        math.floor(judgement.value or 0),
+        lower=(_lower(warning), _lower(error)),
+        upper=(_upper(warning), _upper(error)),
+    )
+
+
+def _name(judgement: Judgement, report: Report) -> Channel:
+    matches, differs = NAME_VALUES[report.job.policy.name_check]
+    return _channel(judgement, differs if judgement.value else matches, "cncheck")
+
+
+def _key(judgement: Judgement, report: Report) -> Channel:
+    key = report.observation.shown.leaf.key
+    return _channel(judgement, key.bits, "publickey" if key.algorithm in RSA_LIKE else "publickeyecc")
+
+
+def _trust(judgement: Judgement, report: Report) -> Channel:
+    return _channel(judgement, 0 if report.observation.shown.trust.verified else 1, "trustedroot")
+
+
+def _self_signed(judgement: Judgement, report: Report) -> Channel:
+    return _channel(judgement, 1 if report.observation.shown.leaf.self_signed else 0, "selfsigned")
+
+
+def _state(judgement: Judgement) -> Channel:
+    # No lookup that PRTG ships has three states; limits on the state's number do.
+    return _channel(judgement, int(judgement.state), upper=(int(State.UNKNOWN), int(State.WARNING)))
+
+
+SHOWN: dict[str, Callable[[Judgement, Report], Channel]] = {
+    "expiry": _days,
+    "name": _name,
+    "key-size": _key,
+    "trust": _trust,
+    "self-signed": _self_signed,
+}
+"""Questions whose channel is always there, and how it is made. All others have a channel when the user asked them:
+it shows the number of their state."""
+
+
+def _channel(
+    judgement: Judgement,
+    value: int,
+    lookup: str | None = None,
+    lower: tuple[int | None, int | None] = (None, None),
+    upper: tuple[int | None, int | None] = (None, None),
+) -> Channel:
+    assert judgement.question.channel is not None
+    return Channel(*judgement.question.channel, value, lookup, lower, upper)
+
+
+def message(report: Report) -> str:
     """Return what PRTG shows as the sensor's message: the problems, and which certificate it is about."""
-    (resource,) = check.resources
-    if resource.observation.chain is None:
-        return f"{resource.target}: {resource.observation.error}"[:MAX_TEXT]
-    facts = resource.facts
-    names = ", ".join(printable(name, 80) for name in facts.common_names[:5]) or "none"
-    said = f"{label(worst(check.results))}. {'; '.join(problems(check.results))}".rstrip(". ")
+    target, presented = report.job.target, report.observation.presented
+    if presented is None:
+        return f"{target}: {report.observation.error}"[:MAX_TEXT]
+    names = ", ".join(printable(name, 80) for name in presented.leaf.common_names[:5]) or "none"
+    said = f"{report.state.name}. {'; '.join(report.problems)}".rstrip(". ")
     details = (
-        f". Certificate Common Name: {names} - Certificate Thumbprint: {facts.sha1} "
-        f"- STARTTLS Protocol: {resource.target.protocol.upper()}"
+        f". Certificate Common Name: {names} - Certificate Thumbprint: {presented.leaf.sha1} "
+        f"- STARTTLS Protocol: {target.protocol.upper()}"
     )
     return said[: MAX_TEXT - len(details)] + details
 
 
-def _lower(limits: Limits) -> int | None:
+def _lower(limits: Limits | None) -> int | None:
     """Return the lower limit in whole days, on the side that alarms earlier.
 
     PRTG has no limits for "inside a range"; the message speaks for those.
     """
-    return None if limits.inside or limits.low is None else math.ceil(limits.low)
+    return None if limits is None or limits.inside or limits.low is None else math.ceil(limits.low)
 
 
-def _upper(limits: Limits) -> int | None:
-    return None if limits.inside or limits.high is None else math.floor(limits.high) - 1
+def _upper(limits: Limits | None) -> int | None:
+    return None if limits is None or limits.inside or limits.high is None else math.floor(limits.high) - 1

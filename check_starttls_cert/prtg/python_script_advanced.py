@@ -12,10 +12,10 @@ import sys
 from typing import Any, Sequence
 
 from check_starttls_cert.errors import UsageError
-from check_starttls_cert.options import parse_host, settings
+from check_starttls_cert.options import job, parse_host
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.prtg.parameters import EXAMPLE, parse_parameters
-from check_starttls_cert.run import rendered, run, utc_now
+from check_starttls_cert.run import WORLD, World, rendered, run
 from check_starttls_cert.text import printable
 
 OUTPUT = "prtg"
@@ -24,13 +24,13 @@ INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?!["\\/bfnrt]|u[0-9A-Fa-f]{4}
 """A backslash that JSON does not know before what follows: PRTG put it there, or a Windows path has it."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the sensor for PRTG's argument; print one document and return 0, always."""
     arguments = sys.argv if argv is None else argv
-    return run(OUTPUT, lambda: answer(arguments[1:]))
+    return run(OUTPUT, lambda: answer(arguments[1:], world))
 
 
-def answer(arguments: Sequence[str]) -> Rendered:
+def answer(arguments: Sequence[str], world: World = WORLD) -> Rendered:
     """Return the document for PRTG's argument. Raises ``UsageError``."""
     sensor = parse_argument(arguments)
     host, parameters = (sensor.get(key) for key in ("host", "params"))
@@ -42,10 +42,10 @@ def answer(arguments: Sequence[str]) -> Rendered:
         )
     values = parse_parameters(parameters)
     try:
-        wanted = settings({**values, "host": parse_host(host)})
-    except ValueError as error:
+        wanted = job({**values, "host": parse_host(host), "output": OUTPUT})
+    except (UsageError, ValueError) as error:
         raise UsageError(f"{error}. Example of parameters: {EXAMPLE}") from error
-    return rendered(wanted._replace(output=OUTPUT), utc_now())
+    return rendered(wanted, world)
 
 
 def parse_argument(arguments: Sequence[str]) -> dict[str, Any]:

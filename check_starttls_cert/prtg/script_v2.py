@@ -20,7 +20,7 @@ from check_starttls_cert import cli
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import one_of, parse_host, parse_path, parse_port, parse_protocol
 from check_starttls_cert.outputs import Rendered
-from check_starttls_cert.run import run
+from check_starttls_cert.run import WORLD, World, run
 
 OUTPUT = "prtg-v2"
 
@@ -33,13 +33,13 @@ STDIN_SECONDS = 5.0
 EXAMPLE = "-H mta.example.com -P smtp -p 25"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the sensor; print one document and return 0, always."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run(OUTPUT, lambda: answer(arguments or parameters()))
+    return run(OUTPUT, lambda: answer(arguments or parameters(), world))
 
 
-def answer(arguments: list[str]) -> Rendered:
+def answer(arguments: list[str], world: World = WORLD) -> Rendered:
     """Return the document for the parameters. Raises ``UsageError``."""
     if not arguments:
         raise UsageError(f"the sensor has no parameters. Example: {EXAMPLE}")
@@ -55,7 +55,7 @@ def answer(arguments: list[str]) -> Rendered:
     values = vars(command.parse_intermixed_args(arguments))
     if values["output"] != OUTPUT:
         raise UsageError(f"a Script v2 sensor has the output {OUTPUT}; leave out --output")
-    return cli.verdict(command, translated(values))
+    return cli.verdict(command, translated(values), world)
 
 
 def translated(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Is the chain above the certificate complete, in order, and valid for as long?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Iterator
+
+from check_starttls_cert.chain import Chain
+from check_starttls_cert.observation import Observation
+from check_starttls_cert.questions import Answer
+from check_starttls_cert.questions.expiry import validity
+from check_starttls_cert.settings import Policy
+from check_starttls_cert.state import State
+from check_starttls_cert.text import printable
+from check_starttls_cert.words import quoted
+
+
+def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
+    """Judge with the same thresholds what ends before the server's own certificate; then completeness.
+
+    The value is the days left of the certificate above the server's own that expires first.
+    """
+    chain = observation.shown.chain
+    first = min(chain.path[1:], key=lambda facts: facts.not_after, default=None)
+    ends = validity(first, policy.thresholds, now) if first else Answer()
+    problems = list(found(chain, policy, now))
+    state = max((state for state, _ in problems), default=State.OK)
+    if problems and not state:  # a gap that --untrusted makes harmless is still a bad answer to this question
+        state = policy.states.get("chain", state)
+    return Answer(state, "; ".join(words for _, words in problems), ends.value, ends.limits)
+
+
+def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, str]]:
+    """Yield state and words of everything that is wrong with the chain."""
+    for facts in chain.path[1:]:
+        answer = validity(facts, policy.thresholds, now)
+        if answer.state and (facts.not_after < chain.path[0].not_after or facts.not_before > now):
+            yield answer.state, f"chain: {quoted(facts.display_name)} {answer.words}"
+    below = chain.missing
+    if below is not None and chain.readable:
+        issuer, subject = quoted(below.issuer_name), quoted(below.display_name)
+        # A missing issuer is as mild as --untrusted makes distrust.
+        state = State.WARNING if chain.verified else policy.states.get("trust", State.CRITICAL)
+        yield state, f"chain incomplete: the server does not send {issuer}, issuer of {subject}"
+    if "chain" in policy.states:
+        for oddity in chain.oddities:
+            yield State.WARNING, f"chain: {printable(oddity)}"

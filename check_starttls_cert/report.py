@@ -1,0 +1,33 @@
+"""The report: everything that passes from judgement to presentation, as plain values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from check_starttls_cert.observation import Observation
+from check_starttls_cert.questions import Judgement
+from check_starttls_cert.settings import Job
+from check_starttls_cert.state import State
+
+
+class Report(NamedTuple):
+    """One check, judged."""
+
+    job: Job
+    observation: Observation
+    judgements: tuple[Judgement, ...]
+    """In the questions' order; without a certificate only of those that need none."""
+    now: datetime
+    """The moment that the judgements refer to."""
+
+    @property
+    def state(self) -> State:
+        """The worst of all answers."""
+        return max(judgement.state for judgement in self.judgements)
+
+    @property
+    def problems(self) -> list[str]:
+        """The words of everything that is not OK, worst first, each rank in the questions' order."""
+        bad = sorted(filter(lambda judgement: judgement.state, self.judgements), key=lambda each: -each.state)
+        return [judgement.words for judgement in bad]

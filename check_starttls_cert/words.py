@@ -1,0 +1,73 @@
+"""Words that judgement and presentation share: durations, dates, octets and lists as people read them.
+
+The rules of our messages, wherever they are made:
+
+* no full stop at the end, no capital at the beginning: messages are joined, and stand behind a colon;
+* the step that failed is named, and what the peer said is quoted, in double quotes;
+* what to do comes last, in parentheses or behind a colon;
+* foreign text passes through ``text.printable`` once;
+* what is not known is never told as a fact.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import Iterable
+
+from check_starttls_cert.text import counted, printable
+
+SECONDS_PER_DAY = 86400
+
+MAX_NAMES = 5
+"""Names that one message lists."""
+
+
+def in_days(duration: timedelta) -> float:
+    """The duration in days of 24 hours."""
+    return duration.total_seconds() / SECONDS_PER_DAY
+
+
+def shown_days(days: float) -> float:
+    """``days`` as every output shows them: two decimals, and below zero once expired."""
+    return min(round(days, 2), -0.01) if days < 0 else round(days, 2)
+
+
+def span(duration: timedelta) -> str:
+    """A positive duration in its largest unit: ``59 days``, ``5 hours``, ``1 minute``."""
+    days = math.floor(round(in_days(duration), 2))
+    if days >= 1:
+        return counted(days, "day")
+    minutes = max(1, round(duration.total_seconds() / 60))
+    return counted(minutes // 60, "hour") if minutes >= 60 else counted(minutes, "minute")
+
+
+def date(moment: datetime, distance: timedelta) -> str:
+    """The day of ``moment`` in UTC, with its time when that is less than two days away."""
+    return str(moment.date()) if abs(distance) >= timedelta(days=2) else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def address_text(packed: bytes) -> str:
+    """An iPAddress as text; one of a wrong length in hexadecimal."""
+    import ipaddress
+
+    return str(ipaddress.ip_address(packed)) if len(packed) in (4, 16) else packed.hex()
+
+
+def base64_text(digest: bytes) -> str:
+    """A digest as pins are usually written."""
+    import base64
+
+    return base64.b64encode(digest).decode("ascii")
+
+
+def quoted(name: str) -> str:
+    """A name out of a certificate, cleaned and in quotes."""
+    return f'"{printable(name, 80)}"'
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """The first names, quoted and cleaned, and how many more there are."""
+    all_quoted = [quoted(name) for name in names]
+    more = len(all_quoted) - MAX_NAMES
+    return ", ".join(all_quoted[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
