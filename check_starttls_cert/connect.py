@@ -92,7 +92,7 @@ def connect(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket
     reasons: list[str] = []
     for index, address in enumerate(addresses):
         if deadline.left <= 0 and reasons:
-            reasons.extend([f"{address}: no time left"] * (len(addresses) - index))
+            reasons.extend(f"{late}: no time left" for late in addresses[index:])
             break
         share = deadline.remaining("connection") / (len(addresses) - index)
         sock: socket.socket | None = None
