@@ -190,20 +190,23 @@ class Channel:
             self._wire.transmit(self._wire.framing.wrap(records) if self._wire.framing else records)
 
     def _next_record(self) -> bytes:
-        self.records += 1
-        if self.records > MAX_RECORDS or self._bytes > MAX_BYTES:
+        if self.records >= MAX_RECORDS or self._bytes > MAX_BYTES:
             raise HandshakeError(
-                f"{self.records - 1} TLS records came and the {self._wire.step} did not end",
+                f"{self.records} TLS records came and the {self._wire.step} did not end",
                 hint="a broken server, or somebody in between",
             )
-        while len(self._pending) < (size := self._record_size()):
-            self._pending += self._more()
+        while True:
             if not RECORD_START.match(self._pending):
                 raise HandshakeError(
-                    "the TLS handshake failed: wrong version number",
+                    f"the {self._wire.step} failed: wrong version number",
                     quote=bytes(self._pending),
                     hint=openssl.HANDSHAKE_FAILURES["WRONG_VERSION_NUMBER"],
                 )
+            size = self._record_size()
+            if len(self._pending) >= size:
+                break
+            self._pending += self._more()
+        self.records += 1
         record = bytes(self._pending[:size])
         del self._pending[:size]
         return record
