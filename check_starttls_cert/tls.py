@@ -111,14 +111,18 @@ class Channel:
         """
         if self._wire.framing is not None:
             return  # MS-TDS: nothing but the handshake travels in packets
-        with suppress(ssl.SSLError, ProbeError, OSError):
+        harmless = ssl.SSLError, ProbeError, OSError, ValueError
+        with suppress(*harmless):
             try:
                 self._tls.unwrap()
             except ssl.SSLWantReadError:
                 self._flush()
-            if self._tls.version() == "TLSv1.3" and not self._heard:
-                # Closing this side only, so that servers that wait for more from us end as well.
+        if self._tls.version() == "TLSv1.3" and not self._heard:
+            # Ending this side only, so that servers that wait for more from us end as well. A server that is gone
+            # already may have left its alert.
+            with suppress(*harmless):
                 self._wire.sock.shutdown(socket.SHUT_WR)
+            with suppress(*harmless):
                 while self.receive():
                     pass
 
