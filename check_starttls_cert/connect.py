@@ -7,13 +7,21 @@ a first address whose packets vanish must not hide a second one that works.
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from typing import NamedTuple
 
-from check_starttls_cert.errors import ConnectError, ResolveError
+from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ProbeError, ResolveError
 from check_starttls_cert.names import ip_address, to_ascii
 from check_starttls_cert.wire import Deadline
+
+MAX_REASONS = 5
+"""Addresses that an error lists; a name may have hundreds."""
+
+OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+OWN_LIMIT = "this machine or this process is at its limit; the server was not asked"
+NO_THREAD = "no thread to be had"
 
 
 class Address(NamedTuple):
@@ -30,7 +38,7 @@ def resolve(host: str, port: int, family: int, deadline: Deadline) -> list[Addre
     """Return the addresses of ``host``, in the operating system's order.
 
     ``family`` is ``AF_UNSPEC``, ``AF_INET`` or ``AF_INET6``.
-    Raises ``ResolveError`` or ``DeadlineExceeded``.
+    Raises ``ResolveError``, ``DeadlineExceeded``, or ``ProbeError`` where this machine has no thread left.
     """
     # Bytes spare Python's import of the IDNA 2003 codec.
     name = to_ascii(host).encode("ascii")
@@ -44,27 +52,48 @@ def resolve(host: str, port: int, family: int, deadline: Deadline) -> list[Addre
 
     if ip_address(host) is not None:
         look_up()
-    else:
+    elif deadline.left > 0:
         thread = threading.Thread(target=look_up, daemon=True)
-        thread.start()
-        thread.join(deadline.remaining(f"address for {host}"))
+        try:
+            thread.start()
+        except RuntimeError as error:  # can't start new thread
+            raise ProbeError(f"cannot resolve {host}: {NO_THREAD}", hint=OWN_LIMIT) from error
+        thread.join(deadline.left)
     if not outcome:
-        raise deadline.exceeded(f"address for {host}")
+        raise DeadlineExceeded(
+            f"the resolver did not answer for {host} within {deadline.seconds:g} s",
+            hint="check this machine's resolver and the DNS servers that it asks; --timeout allows more",
+        )
     found = outcome[0]
     if not isinstance(found, list):
-        reason = getattr(found, "strerror", None) or found
-        wanted = {int(socket.AF_INET): " over IPv4", int(socket.AF_INET6): " over IPv6"}.get(family, "")
-        raise ResolveError(f"cannot resolve {host}{wanted}: {reason}")
+        raise unresolved(host, family, found)
     return list(dict.fromkeys(Address(entry[0], entry[4]) for entry in found))
+
+
+def unresolved(host: str, family: int, error: object) -> ProbeError:
+    """Return the error for a host name that the resolver gives no address for."""
+    reason = getattr(error, "strerror", None) or error
+    wanted = {int(socket.AF_INET): " over IPv4", int(socket.AF_INET6): " over IPv6"}.get(family, "")
+    problem = f"cannot resolve {host}{wanted}: {reason}"
+    code = getattr(error, "errno", None)
+    if code in OWN_LIMITS or code == getattr(socket, "EAI_MEMORY", None):
+        return ProbeError(problem, hint=OWN_LIMIT)
+    if code == getattr(socket, "EAI_AGAIN", None):
+        return ResolveError(problem, hint="no DNS server answers; check this machine's resolver")
+    return ResolveError(problem)
 
 
 def connect(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket, Address]:
     """Return a socket connected to the first address that accepts, and that address.
 
-    Raises ``ConnectError``, which tells every address' reason.
+    Raises ``ConnectError``, which tells the addresses' reasons, ``DeadlineExceeded``, or ``ProbeError`` where this
+    machine has no descriptor left.
     """
-    reasons = []
+    reasons: list[str] = []
     for index, address in enumerate(addresses):
+        if deadline.left <= 0 and reasons:
+            reasons.extend(f"{late}: no time left" for late in addresses[index:])
+            break
         share = deadline.remaining("connection") / (len(addresses) - index)
         sock: socket.socket | None = None
         try:
@@ -78,7 +107,11 @@ def connect(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket
                 sock.close()
             timed_out = isinstance(error, (socket.timeout, TimeoutError))
             reason = "no answer" if timed_out else (error.strerror or str(error)).lower()
+            if error.errno in OWN_LIMITS:
+                raise ProbeError(f"cannot connect to {address}: {reason}", hint=OWN_LIMIT) from error
             reasons.append(f"{address}: {reason}")
         else:
             return sock, address
-    raise ConnectError(f"cannot connect to {', '.join(reasons)}")
+    more = len(reasons) - MAX_REASONS
+    listed = ", ".join(reasons[:MAX_REASONS]) + (f" and {more} more" if more > 0 else "")
+    raise ConnectError(f"cannot connect to {listed}")

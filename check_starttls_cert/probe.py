@@ -1,14 +1,14 @@
 """One probe: connect, STARTTLS, TLS, facts, in this order and nowhere else.
 
 Facts only. Whatever the service does, the answer is an ``Observation``; one that failed carries the
-error and what was learned until then.
+error and what was learned until then. One connection tells everything, as a rule; here stands when there is another.
 """
 
 from __future__ import annotations
 
-import ssl
 import time
 from contextlib import contextmanager, suppress
+from ssl import SSLContext
 from typing import Callable, Iterator
 
 from check_starttls_cert import chain, tls
@@ -20,20 +20,27 @@ from check_starttls_cert.errors import (
     Refused,
     StarttlsNotOffered,
 )
-from check_starttls_cert.observation import Observation, Presented, Session
-from check_starttls_cert.openssl import ISSUER_UNKNOWN, Trust
+from check_starttls_cert.observation import Observation, Presented
+from check_starttls_cert.openssl import ISSUER_UNKNOWN
 from check_starttls_cert.settings import Target
 from check_starttls_cert.starttls import PROTOCOLS, goodbye, sibling, starttls
+from check_starttls_cert.trust_store import TrustStore, Variant, unverified_context
 from check_starttls_cert.wire import Deadline, Spoken, Wire
 
 GOODBYE_SECONDS = 2.0
 """What politeness may cost, within the deadline."""
 
+LAST_WORDS_SECONDS = 1.0
+"""How long the server may take to end its side after we have ended ours, within the deadline."""
+
+RARE_CURVES = ("secp256k1", "brainpoolP256r1", "brainpoolP384r1", "prime192v1")
+"""What certificates are seen on that this OpenSSL does not offer of itself. Python's ``ssl`` offers one at a time."""
+
 
 class Prober:
     """The state of one probe: its deadline, and the connections it has made."""
 
-    def __init__(self, target: Target, store: tls.TrustStore, deadline: Deadline, clock: Callable[[], float]) -> None:
+    def __init__(self, target: Target, store: TrustStore, deadline: Deadline, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.target = target
         self.sni = tls.server_name(target.sni or target.name)
@@ -43,28 +50,80 @@ class Prober:
         self.connections = 0
         self.address: Address | None = None
         self.timings: dict[str, float] = {}
+        self.notes: list[str] = []
 
-    def verified_session(self) -> tuple[tls.Session, Trust]:
-        """Return a session and whether its chain is trusted.
+    def presented(self) -> Presented:
+        """Return what the server shows to a client that is as tolerant as its protocol's usual ones."""
+        shown = self.with_or_without_alpn()
+        built = chain.build(shown.sent, shown.path, shown.trust, shown.anchors, shown.complete)
+        return Presented(shown.session, shown.trust, built)
 
-        Verification comes first, because it usually succeeds and then one connection tells everything.
-        OpenSSL gives no facts about a chain that it refuses: they take a connection without verification.
+    def with_or_without_alpn(self) -> tls.Shown:
+        """Return what the server shows, which may not know the name that RFC 7301's registry has for its protocol.
+
+        curl asks by ALPN for HTTP only, and Thunderbird, fetchmail and openssl s_client for nothing: they get in.
         """
-        for context in self.store.contexts():
-            try:
-                return self.session(context), Trust(verified=True)
-            except ssl.SSLCertVerificationError as error:
-                trust = Trust(verified=False, code=error.verify_code, reason=error.verify_message)
-                if trust.code not in ISSUER_UNKNOWN:
-                    break
+        alpn = PROTOCOLS[self.target.protocol].alpn
         try:
-            return self.session(tls.unverified_context()), trust
-        except ProbeError as error:
-            error.problem = f"not trusted: {trust.reason}; then, reading the certificate, {error.problem}"
-            raise
+            return self.with_any_curve(Variant(alpn))
+        except tls.AlertReceivedError as error:
+            if alpn is None or error.alert != tls.NO_APPLICATION_PROTOCOL:
+                raise
+        shown = self.with_any_curve(Variant())
+        self.notes.append(f'the server refuses "{alpn}" as the application protocol (ALPN), and serves without')
+        return shown
 
-    def session(self, context: ssl.SSLContext) -> tls.Session:
-        """Make one connection and return its session, ended politely."""
+    def with_any_curve(self, variant: Variant) -> tls.Shown:
+        """Return what the server shows, whose certificate may be on a curve that OpenSSL does not offer of itself.
+
+        Clients that are told of the curve get in: openssl s_client -curves, curl --curves, ldapsearch by openssl.cnf.
+        """
+        try:
+            return self.verified(variant)
+        except tls.AlertReceivedError as error:
+            if error.alert != tls.HANDSHAKE_FAILURE or error.certificate_came:
+                raise
+            refusal = error
+        for curve in RARE_CURVES:
+            try:
+                shown = self.verified(variant._replace(curve=curve))
+            except (HandshakeError, PeerClosed):
+                continue
+            except ProbeError:
+                break
+            self.notes.append(f"the server's certificate is on a curve that few clients offer: {curve}, TLS 1.2 only")
+            return shown
+        raise refusal
+
+    def verified(self, variant: Variant) -> tls.Shown:
+        """Return what the server shows, and OpenSSL's verdict on its chain.
+
+        A deferred bundle takes another connection, and so does a chain that OpenSSL refused on Python 3.9 with TLS
+        1.3: nothing is left of it there.
+        """
+        shown: tls.Shown | None = None
+        for context in self.store.contexts(self.deadline, variant):
+            try:
+                shown = self.session(context)
+            except ProbeError as error:
+                if shown is None:
+                    raise
+                self.notes.append(f"a part of the trust store could not be asked: {error}")
+                break
+            if shown.trust.verified or shown.trust.code not in ISSUER_UNKNOWN:
+                break
+        assert shown is not None
+        if shown.sent:
+            return shown
+        try:
+            again = self.session(unverified_context(variant))
+        except ProbeError as error:
+            error.problem = f"not trusted: {shown.trust.reason}; then, reading the certificate, {error.problem}"
+            raise
+        return again._replace(trust=shown.trust, anchors=shown.anchors)
+
+    def session(self, context: SSLContext) -> tls.Shown:
+        """Make one connection and return what its handshake shows, ended politely."""
         if self.address is None:
             with self.timed("resolve"):
                 addresses = resolve(self.target.host, self.target.port, self.target.family, self.deadline)
@@ -82,21 +141,25 @@ class Prober:
                 except (Refused, StarttlsNotOffered):
                     self.part(wire, in_plaintext=True)
                     raise
-            if (alpn := PROTOCOLS[self.target.protocol].alpn) is not None:
-                context.set_alpn_protocols([alpn])
             with self.timed("handshake"):
-                session = self.handshake(wire, context)
-            self.transcript.append(Spoken("*", f"{session.version} {session.cipher}".encode()))
+                shown, channel = self.handshake(wire, context)
+            self.transcript.append(Spoken("*", f"{shown.session.version} {shown.session.cipher}".encode()))
+            if channel is None:
+                return shown
             self.part(wire)
-            tls.close_notify(wire.sock)
-            return session
+            wire.deadline = self.deadline.sooner(LAST_WORDS_SECONDS)
+            channel.close()
+            wants = shown.session.wants_client_certificate or channel.client_certificate_demanded
+            return shown._replace(session=shown.session._replace(wants_client_certificate=wants))
         finally:
-            wire.sock.close()
+            sock.close()
 
-    def handshake(self, wire: Wire, context: ssl.SSLContext) -> tls.Session:
+    def handshake(self, wire: Wire, context: SSLContext) -> tuple[tls.Shown, tls.Channel | None]:
         """Hold the handshake; a server that does not start with TLS, or hangs up on it, may have STARTTLS."""
         try:
             return tls.handshake(wire, context, self.sni)
+        except tls.AlertReceivedError:
+            raise  # it speaks TLS
         except (HandshakeError, PeerClosed) as error:
             other = sibling(self.target.protocol)
             if other is not None and PROTOCOLS[self.target.protocol].implicit_tls:
@@ -120,7 +183,7 @@ class Prober:
 
 
 def probe(
-    target: Target, store: tls.TrustStore, timeout: float, clock: Callable[[], float] = time.monotonic
+    target: Target, store: TrustStore, timeout: float, clock: Callable[[], float] = time.monotonic
 ) -> Observation:
     """Return what ``target`` shows within ``timeout`` seconds.
 
@@ -130,9 +193,7 @@ def probe(
     prober = Prober(target, store, Deadline(timeout, clock), clock)
     presented = failure = None
     try:
-        session, trust = prober.verified_session()
-        built = chain.build(session.chain, session.verified_chain, trust, complete=tls.CHAIN_IS_READABLE)
-        presented = Presented(Session(session.version, session.cipher), trust, built)
+        presented = prober.presented()
     except ProbeError as error:
         failure = error
     return Observation(
@@ -145,4 +206,5 @@ def probe(
         presented=presented,
         error=failure,
         timings=prober.timings,
+        notes=tuple(prober.notes),
     )

@@ -29,7 +29,7 @@ def utc_now() -> datetime:
 def observe(job: Job) -> Observation:
     """Probe the service. Raises ``UsageError`` for trust anchors that cannot be read."""
     from check_starttls_cert.probe import probe
-    from check_starttls_cert.tls import trust_store
+    from check_starttls_cert.trust_store import trust_store
 
     return probe(job.target, trust_store(job.policy.ca_file, job.policy.ca_dir), job.timeout)
 

@@ -1,148 +1,329 @@
 """The TLS handshake, with Python's ``ssl``: what was negotiated, the chain, and OpenSSL's verdict on it.
 
-Two rules. *Trust is the only thing that verification decides here*: names, dates of our own, key sizes
-and protocol versions are judged elsewhere, so the handshake takes what the weakest server has to offer
-(security level 0, TLS 1.0) and no answer hides another. And *every flag is set, none is inherited*:
-``ssl.create_default_context`` means something else in every Python version.
+OpenSSL never sees the socket. It reads and writes memory buffers, which a ``Channel`` fills from the wire, record by
+record: each counts against a bound and against the deadline, so that nothing a peer sends keeps OpenSSL busy. What a
+handshake has shown is told even where it fails: after a refused chain OpenSSL still has the certificates.
+
+This module makes no context (``trust_store`` does), opens no connection and does not decide what to try next.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import ssl
 import sys
 from contextlib import suppress
-from typing import Iterator, NamedTuple
+from typing import Callable, NamedTuple, TypeVar
 
-from check_starttls_cert.errors import CertificateError, HandshakeError, UsageError
+from check_starttls_cert import openssl
+from check_starttls_cert.errors import CertificateError, DeadlineExceeded, HandshakeError, PeerClosed, ProbeError
 from check_starttls_cert.names import ip_address
-from check_starttls_cert.observation import Store
-from check_starttls_cert.text import printable
+from check_starttls_cert.observation import Session
+from check_starttls_cert.openssl import Trust
+from check_starttls_cert.server_hello import ServerFlight
 from check_starttls_cert.wire import Wire
 
-CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
-"""Everything that authenticates the server. Level 0 reads 1024-bit keys, SHA-1 and TLS 1.0."""
+MAX_BYTES = 512 * 1024
+"""What a peer may send in records: OpenSSL takes messages of up to 100 KB, the conversation inside up to 128 KB."""
 
-OP_LEGACY_SERVER_CONNECT: int = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-"""Talk to servers from before RFC 5746; named by Python 3.12 and newer."""
+MAX_RECORDS = 4096
+"""Records of a whole session; a chain of 4 KB in fragments of one octet is still read."""
 
-HASHED_NAME = r"[0-9a-f]{8}\.[0-9]+"
-"""A certificate's name in a directory made by ``openssl rehash``."""
+MAX_RECORD = 5 + 2**14 + 2048
+"""RFC 5246 section 6.2.3: the longest record. RFC 8446 allows less."""
 
-UNEXPECTED_EOF = "UNEXPECTED_EOF_WHILE_READING"
-
-HINTS = {
-    "WRONG_VERSION_NUMBER": "the server answers in plaintext",
-    UNEXPECTED_EOF: "the server hung up; see its log",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": (
-        "no cipher in common, the server wants a client certificate, or it could not load its own; see its log"
-    ),
-    "TLSV1_ALERT_PROTOCOL_VERSION": "no TLS version in common",
-    "UNSUPPORTED_PROTOCOL": "no TLS version in common",
-    "TLSV1_UNRECOGNIZED_NAME": "the server does not know this name; --name sets the one that is sent",
-}
-"""OpenSSL's reason for a failed handshake, and what it means to an administrator."""
-
+RECORD_START = re.compile(rb"[\x14-\x18](\x03|$)|$")
+"""RFC 8446 section 5.1: content type and the first octet of the version, as far as they have come."""
 
 CHAIN_IS_READABLE = sys.version_info >= (3, 10)
 """Whether Python tells more of the chain than the server's own certificate."""
 
+HANDSHAKE_FAILURE, NO_APPLICATION_PROTOCOL = 40, 120
+"""Alerts after which there is something else to try."""
 
-class Session(NamedTuple):
-    """What a completed handshake showed."""
-
-    version: str
-    cipher: str
-    chain: tuple[bytes, ...]
-    """DER certificates as the server sent them, its own first. On Python 3.9 only that one."""
-    verified_chain: tuple[bytes, ...] = ()
-    """The path from the server's certificate to its trust anchor; empty on Python 3.9 or without verification."""
+T = TypeVar("T")
 
 
-class TrustStore(NamedTuple):
-    """Where trust anchors come from: PEM files and hashed directories, or the system's own way."""
+class Shown(NamedTuple):
+    """What a handshake showed, whether it was completed or not."""
 
-    description: str
-    cafile: str | None = None
-    capath: str | None = None
-    fallback_cafile: str | None = None
-    """A bundle of the certificates that ``capath`` holds as well: parsed only if the directory fails."""
-    system: bool = False
-    """Ask ``ssl`` for the system's store, where it is not made of files (Windows)."""
-    private: bool = False
-    """Named by the user, so that rules for public certification authorities do not apply."""
+    session: Session
+    trust: Trust
+    """Not verified, with code 0, where the context does not verify."""
+    sent: tuple[bytes, ...]
+    """DER certificates as the server sent them, its own first; empty where OpenSSL kept nothing (Python 3.9)."""
+    path: tuple[bytes, ...]
+    """The verified path, from the server's certificate to its trust anchor; empty on Python 3.9."""
+    complete: bool
+    """``sent`` is all that was sent. Python 3.9 tells the server's own certificate only."""
+    anchors: tuple[bytes, ...] = ()
+    """After a refusal: the DER of the certification authorities that the store knows, as far as they are loaded."""
 
-    anchors: int | None = None
-    """How many trust anchors it holds, where that is known without loading them."""
+
+class AlertReceivedError(HandshakeError):
+    """The server ended the handshake with an alert, RFC 8446 section 6."""
+
+    def __init__(self, problem: str, *, hint: str, alert: int, certificate_came: bool) -> None:
+        super().__init__(problem, hint=hint)
+        self.alert = alert
+        self.certificate_came = certificate_came
+
+
+class Channel:
+    """TLS over a wire, record by record. The wire goes on inside it once the handshake is complete."""
+
+    def __init__(self, wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> None:
+        self.flight = ServerFlight()
+        self.records = 0
+        """How many have come."""
+        self.client_certificate_demanded = False
+        """The server ended the session because this client has no certificate."""
+        self._heard = False
+        self._wire = wire
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=sni)
+        self._pending = bytearray()
+        self._bytes = 0
+
+    def shake_hands(self) -> None:
+        """Complete the handshake. Raises ``ssl.SSLError`` or a ``ProbeError``."""
+        self._run(self._tls.do_handshake)
+
+    def send(self, data: bytes) -> None:
+        """Send all of ``data``. Raises a ``ProbeError``."""
+        self._run_inside(lambda: self._tls.write(data))
+
+    def receive(self) -> bytes:
+        """Return some bytes; none when the peer has ended the session. Raises a ``ProbeError``."""
+        try:
+            data = self._run_inside(lambda: self._tls.read(4096))
+        except ssl.SSLZeroReturnError:  # its close_notify
+            return b""
+        self._heard = self._heard or bool(data)
+        return data
+
+    def close(self) -> None:
+        """End the session (RFC 8446 section 6.1), and listen to the server's last words where they may tell something.
+
+        With TLS 1.3 the handshake is complete here before the server has seen that there is no client certificate;
+        its alert comes when the conversation has already begun. Raises nothing: politeness is nobody's problem.
+        """
+        if self._wire.framing is not None:
+            return  # MS-TDS: nothing but the handshake travels in packets
+        harmless = ssl.SSLError, ProbeError, OSError, ValueError
+        with suppress(*harmless):
+            try:
+                self._tls.unwrap()
+            except ssl.SSLWantReadError:
+                self._flush()
+        if self._tls.version() == "TLSv1.3" and not self._heard:
+            # Ending this side only, so that servers that wait for more from us end as well. A server that is gone
+            # already may have left its alert.
+            with suppress(*harmless):
+                self._wire.sock.shutdown(socket.SHUT_WR)
+            with suppress(*harmless):
+                while self.receive():
+                    pass
+
+    def certificates(self) -> tuple[bytes, ...]:
+        """Return the certificates that the server sent, as far as Python and OpenSSL tell them."""
+        return self._chain("get_unverified_chain")
+
+    def verified_path(self) -> tuple[bytes, ...]:
+        """Return OpenSSL's path to a trust anchor; nothing on Python 3.9."""
+        return self._chain("get_verified_chain") if CHAIN_IS_READABLE else ()
 
     @property
-    def facts(self) -> Store:
-        """What a report says of the store."""
-        return Store(self.description, self.anchors, self.private)
+    def version(self) -> str:
+        """The negotiated version, also after the handshake has failed."""
+        return self._tls.version() or self.flight.version
 
-    def contexts(self) -> Iterator[ssl.SSLContext]:
-        """Yield verifying contexts in the order of their cost; a later one knows more anchors.
+    @property
+    def cipher(self) -> str:
+        """OpenSSL's name of the negotiated cipher suite, also after the handshake has failed; empty where unknown."""
+        if cipher := self._tls.cipher():
+            return cipher[0]
+        known = self._tls.context.get_ciphers() if self.flight.cipher_suite is not None else ()
+        return next((each["name"] for each in known if each["id"] & 0xFFFF == self.flight.cipher_suite), "")
 
-        Raises ``UsageError`` when a file holds no certificate.
-        """
-        context = _context()
-        context.verify_mode = ssl.CERT_REQUIRED
-        if self.system:
-            context.load_default_certs()
+    def _chain(self, method: str) -> tuple[bytes, ...]:
+        if sys.version_info >= (3, 13):
+            return tuple(getattr(self._tls, method)())
+        if CHAIN_IS_READABLE:
+            # The same calls, before they had public names.
+            from _ssl import ENCODING_DER
+
+            chain = getattr(self._tls._sslobj, method)() or ()  # type: ignore[attr-defined]  # noqa: SLF001
+            return tuple(certificate.public_bytes(ENCODING_DER) for certificate in chain)
+        with suppress(ValueError):  # the handshake is not complete
+            leaf = self._tls.getpeercert(binary_form=True)
+            return (leaf,) if leaf else ()
+        return self.flight.certificates
+
+    def _run_inside(self, step: Callable[[], T]) -> T:
         try:
-            if self.cafile or self.capath:
-                context.load_verify_locations(self.cafile, self.capath)
-        except OSError as error:  # ssl.SSLError is one
-            reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
-            raise UsageError(f'cannot read trust anchors from "{printable(str(self.cafile))}": {reason}') from error
-        yield context
-        if self.fallback_cafile:
-            with suppress(OSError):
-                context.load_verify_locations(self.fallback_cafile)
-                yield context
+            return self._run(step)
+        except ssl.SSLZeroReturnError:
+            raise
+        except ssl.SSLError as error:
+            if not self._heard and reason_of(error) in openssl.ALERTS_ABOUT_CLIENT_CERTIFICATES:
+                self.client_certificate_demanded = True
+            raise HandshakeError(f"TLS failed while waiting for the {self._wire.step}: {words_of(error)}") from error
+
+    def _run(self, step: Callable[[], T]) -> T:
+        """Let OpenSSL take a step, with as many records as it needs."""
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._flush()
+                record = self._next_record()
+                self.flight.feed(record)
+                self._incoming.write(record)
+            except ssl.SSLError:
+                with suppress(ProbeError):
+                    self._flush()  # our alert, RFC 8446 section 6.2
+                raise
+            else:
+                self._flush()
+                return result
+
+    def _flush(self) -> None:
+        if records := self._outgoing.read():
+            self._wire.transmit(self._wire.framing.wrap(records) if self._wire.framing else records)
+
+    def _next_record(self) -> bytes:
+        if self.records >= MAX_RECORDS or self._bytes > MAX_BYTES:
+            raise HandshakeError(
+                f"{self.records} TLS records came and the {self._wire.step} did not end",
+                hint="a broken server, or somebody in between",
+            )
+        while True:
+            if not RECORD_START.match(self._pending):
+                raise HandshakeError(
+                    f"the {self._wire.step} failed: wrong version number",
+                    quote=bytes(self._pending),
+                    hint=openssl.HANDSHAKE_FAILURES["WRONG_VERSION_NUMBER"],
+                )
+            size = self._record_size()
+            if len(self._pending) >= size:
+                break
+            self._pending += self._more()
+        self.records += 1
+        record = bytes(self._pending[:size])
+        del self._pending[:size]
+        return record
+
+    def _record_size(self) -> int:
+        """Return how much is needed next: a record's header, or all of it. Too long a one OpenSSL refuses."""
+        if len(self._pending) < 5:
+            return 5
+        return min(5 + int.from_bytes(self._pending[3:5], "big"), MAX_RECORD)
+
+    def _more(self) -> bytes:
+        framing = self._wire.framing
+        data = framing.read(self._wire) if framing else self._wire.receive()
+        if not data and framing is None:
+            raise self._wire.closed()
+        self._bytes += len(data)
+        return data
 
 
-def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
-    """Return the trust store that ``cafile`` and ``capath`` name, or the operating system's.
+def handshake(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> tuple[Shown, Channel | None]:
+    """Return what the handshake shows, and the channel that ``wire`` goes on in, where the session goes on.
 
-    The system's is what ``SSLContext.load_default_certs`` finds, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
-    included, but lazily: OpenSSL opens a hashed directory's files as it needs them, while a bundle costs
-    30 ms of CPU at each start. A bundle that lies inside the hashed directory holds the same certificates.
-    Raises ``UsageError`` for names that lead nowhere.
+    It does not where OpenSSL refuses the chain, or where the server ends it for want of a client certificate.
+    Raises ``HandshakeError``, ``PeerClosed`` or ``DeadlineExceeded`` where a handshake fails in another way, and
+    ``CertificateError`` where the server sends no certificate.
     """
-    if cafile and not os.path.isfile(cafile):
-        raise UsageError(f'there is no file "{printable(cafile)}" to read trust anchors from')
-    if capath and not _hashed_names(capath):
-        raise UsageError(
-            f'"{printable(capath)}" is not a directory of hashed certificates; '
-            '"openssl rehash" makes one from PEM files'
+    wire.step = "TLS handshake"
+    channel = Channel(wire, context, sni)
+    verifies = context.verify_mode == ssl.CERT_REQUIRED
+    try:
+        channel.shake_hands()
+    except ssl.SSLCertVerificationError as error:
+        trust = Trust(verified=False, code=error.verify_code, reason=error.verify_message)
+        return refused(channel, trust, context), None
+    except ssl.SSLError as error:
+        if not demanded(channel, error):
+            raise failed(channel, error) from error
+        return shown(channel, verifies=verifies, demanded=True), None
+    except PeerClosed:
+        if not demanded(channel):
+            raise
+        return shown(channel, verifies=verifies, demanded=True), None
+    except DeadlineExceeded as error:
+        if not channel.records:
+            raise
+        raise DeadlineExceeded(
+            f"the TLS handshake does not end within {wire.deadline.seconds:g} s",
+            hint="the server is slow, or sends records without end; --timeout allows more",
+        ) from error
+    wire.upgrade(channel)
+    return shown(channel, verifies=verifies), channel
+
+
+def shown(channel: Channel, *, verifies: bool, demanded: bool = False) -> Shown:
+    """Return what a handshake showed that OpenSSL did not refuse."""
+    sent = channel.certificates()
+    if not sent or not channel.cipher:
+        raise CertificateError("the server sent no certificate")
+    path = channel.verified_path() if verifies else ()
+    session = Session(channel.version or "unknown", channel.cipher, demanded)
+    return Shown(session, Trust(verified=verifies), sent, path, complete=CHAIN_IS_READABLE)
+
+
+def refused(channel: Channel, trust: Trust, context: ssl.SSLContext) -> Shown:
+    """Return what a handshake showed whose chain OpenSSL refused."""
+    session = Session(channel.version or "unknown", channel.cipher)
+    # Those of a hashed directory are loaded by the search for an issuer.
+    anchors = tuple(context.get_ca_certs(binary_form=True))
+    return Shown(session, trust, channel.certificates(), (), complete=True, anchors=anchors)
+
+
+def demanded(channel: Channel, error: ssl.SSLError | None = None) -> bool:
+    """Return whether a handshake ended because this client has no certificate, for all that is known.
+
+    That is up to TLS 1.2: a CertificateRequest came, was answered with no certificate (RFC 5246 section 7.4.6), and
+    then the server gave up. Its own chain has been verified by then.
+    """
+    alerted = error is None or reason_of(error) in openssl.ALERTS_ABOUT_CLIENT_CERTIFICATES
+    return alerted and channel.flight.wants_client_certificate and bool(channel.flight.certificates)
+
+
+def failed(channel: Channel, error: ssl.SSLError) -> HandshakeError:
+    """Return our error for a handshake that OpenSSL gives up."""
+    alert = channel.flight.alert
+    words = words_of(error)
+    hint = openssl.HANDSHAKE_FAILURES.get(reason_of(error), "")
+    if alert is not None:
+        if words == openssl.UNKNOWN_ERROR:
+            words = f"alert {alert} of the server, which OpenSSL has no name for"
+        return AlertReceivedError(
+            f"the TLS handshake failed: {words}",
+            hint=hint,
+            alert=alert,
+            certificate_came=bool(channel.flight.certificates),
         )
-    if cafile or capath:
-        anchors = _hashed_names(capath) if capath and not cafile else None
-        return TrustStore(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True, anchors=anchors)
-    if sys.platform == "win32":
-        return TrustStore("the Windows certificate store", system=True)
-    paths = ssl.get_default_verify_paths()
-    # SSL_CERT_DIR may list several directories, which get_default_verify_paths takes for one that does not exist.
-    listed = os.environ.get(paths.openssl_capath_env, paths.openssl_capath).split(os.pathsep)
-    directories = list(filter(os.path.isdir, listed))
-    capath = os.pathsep.join(directories) or None
-    found = " and ".join(filter(None, (paths.cafile, capath))) or "no store found on this system"
-    counts = {directory: _hashed_names(directory) for directory in directories}
-    hashed = [os.path.realpath(directory) for directory, count in counts.items() if count]
-    anchors = sum(counts.values())
-    if paths.cafile and os.path.dirname(os.path.realpath(paths.cafile)) in hashed:
-        return TrustStore(found, capath=capath, fallback_cafile=paths.cafile, anchors=anchors)
-    return TrustStore(found, paths.cafile, capath, anchors=None if paths.cafile or not capath else anchors)
+    if not hint and error.library in openssl.READING_LIBRARIES:
+        hint = openssl.CANNOT_READ
+    return HandshakeError(f"the TLS handshake failed: {words}", hint=hint)
 
 
-def unverified_context() -> ssl.SSLContext:
-    """Return a context that reads any server's certificate and believes nothing."""
-    context = _context()
-    context.verify_mode = ssl.CERT_NONE
-    return context
+def reason_of(error: ssl.SSLError) -> str:
+    """Return OpenSSL's reason in its form as a constant, also where Python has no constant for it."""
+    return error.reason or bare_words(error).replace(" ", "_").upper()
+
+
+def words_of(error: ssl.SSLError) -> str:
+    """Return OpenSSL's reason in words. Of an alert, not the version that first had it: RFC 8446 has them all."""
+    return re.sub(r"^(sslv3|tlsv1|tlsv13) (?=alert |un)", "", reason_of(error).replace("_", " ").lower())
+
+
+def bare_words(error: ssl.SSLError) -> str:
+    """Return what an error says: ``[SSL: REASON] words (_ssl.c:1006)`` without what surrounds the words."""
+    return re.sub(r"^\[[^]]*\] | \(_ssl\.c:[0-9]+\)$", "", str(error))
 
 
 def server_name(name: str) -> bytes | None:
@@ -152,99 +333,3 @@ def server_name(name: str) -> bytes | None:
     """
     # Bytes, because ssl imports an IDNA codec to encode a str.
     return None if ip_address(name) is not None or "*" in name else name.encode("ascii")
-
-
-def handshake(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> Session:
-    """Turn the wire's conversation into a TLS session.
-
-    Raises ``ssl.SSLCertVerificationError`` when ``context`` verifies and OpenSSL does not trust the chain,
-    ``HandshakeError`` when TLS fails otherwise, ``CertificateError`` when the server sends no certificate.
-    """
-    wire.step = "TLS handshake"
-    try:
-        tls = _handshake_in_frames(wire, context, sni) if wire.framing else _handshake(wire, context, sni)
-    except ssl.SSLCertVerificationError:
-        raise
-    except ssl.SSLError as error:
-        reason = error.reason or type(error).__name__
-        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):  # Python 3.9 gives no reason
-            reason = UNEXPECTED_EOF
-        raise HandshakeError(
-            f"the TLS handshake failed: {reason.replace('_', ' ').lower()}", hint=HINTS.get(reason, "")
-        ) from error
-    except OSError as error:
-        raise wire.translated(error) from error
-    chain = _chain(tls, "get_unverified_chain")
-    cipher = tls.cipher()
-    if not chain or not cipher:
-        raise CertificateError("the server sent no certificate")
-    verified = _chain(tls, "get_verified_chain") if context.verify_mode == ssl.CERT_REQUIRED else ()
-    return Session(tls.version() or "unknown", cipher[0], chain, verified if CHAIN_IS_READABLE else ())
-
-
-def close_notify(sock: socket.socket) -> None:
-    """Tell the peer that the TLS session ends here (RFC 8446 section 6.1), without waiting for its answer."""
-    with suppress(OSError, ValueError):
-        sock.settimeout(0)
-        if isinstance(sock, ssl.SSLSocket):
-            sock.unwrap()
-
-
-def _context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.options |= OP_LEGACY_SERVER_CONNECT
-    context.set_ciphers(CIPHERS)
-    context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST
-    return context
-
-
-def _handshake(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> ssl.SSLSocket:
-    sock = context.wrap_socket(wire.sock, server_hostname=sni, do_handshake_on_connect=False)
-    wire.upgrade(sock)
-    wire.arm()
-    sock.do_handshake()
-    return sock
-
-
-def _handshake_in_frames(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> ssl.SSLObject:
-    """Hold the handshake with a protocol that carries TLS records inside its own packets."""
-    framing = wire.framing
-    assert framing is not None
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = context.wrap_bio(incoming, outgoing, server_hostname=sni)
-
-    def flush() -> None:
-        if records := outgoing.read():
-            wire.send(framing.wrap(records))
-
-    while True:
-        try:
-            tls.do_handshake()
-        except ssl.SSLWantReadError:
-            flush()
-            incoming.write(framing.read(wire))
-        else:
-            flush()  # TLS 1.3 ends with our Finished
-            return tls
-
-
-def _chain(tls: ssl.SSLSocket | ssl.SSLObject, method: str) -> tuple[bytes, ...]:
-    if sys.version_info >= (3, 13):
-        return tuple(getattr(tls, method)())
-    if CHAIN_IS_READABLE:
-        # The same calls, before they had public names.
-        from _ssl import ENCODING_DER
-
-        chain = getattr(tls._sslobj, method)() or ()  # type: ignore[union-attr]  # noqa: SLF001
-        return tuple(certificate.public_bytes(ENCODING_DER) for certificate in chain)
-    leaf = tls.getpeercert(binary_form=True)
-    return (leaf,) if leaf else ()
-
-
-def _hashed_names(path: str) -> int:
-    """Return how many certificates a directory holds under names that OpenSSL looks for."""
-    with suppress(OSError), os.scandir(path) as entries:
-        return sum(1 for entry in entries if re.fullmatch(HASHED_NAME, entry.name))
-    return 0

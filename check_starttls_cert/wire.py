@@ -37,21 +37,32 @@ class Deadline:
 
     def sooner(self, seconds: float) -> Deadline:
         """Return a deadline in ``seconds``, or this one if it comes first."""
-        return Deadline(min(seconds, self._end - self._clock()), self._clock)
+        return Deadline(min(seconds, self.left), self._clock)
+
+    @property
+    def left(self) -> float:
+        """The seconds left; zero or less when it is over."""
+        return self._end - self._clock()
 
     def remaining(self, awaited: str, quote: bytes = b"") -> float:
         """Return the seconds left, always above zero.
 
-        Raises ``DeadlineExceeded``, which says that ``awaited`` did not come, only ``quote``.
+        Raises ``DeadlineExceeded``, which says that ``awaited`` did not come, or of it only ``quote``.
         """
-        left = self._end - self._clock()
+        left = self.left
         if left <= 0:
             raise self.exceeded(awaited, quote)
         return left
 
     def exceeded(self, awaited: str, quote: bytes = b"") -> DeadlineExceeded:
-        """Return the error that says that ``awaited`` did not come in time, only ``quote``."""
-        return DeadlineExceeded(f"no {awaited} within {self.seconds:g} s" + (", only" if quote else ""), quote=quote)
+        """Return the error that says that ``awaited`` did not come in time; of it, only ``quote``."""
+        if not quote:
+            return DeadlineExceeded(f"no {awaited} within {self.seconds:g} s")
+        return DeadlineExceeded(
+            f"the {awaited} does not end within {self.seconds:g} s, only",
+            quote=quote,
+            hint="the server began and did not go on; its log may say why, --timeout allows more",
+        )
 
 
 class Spoken(NamedTuple):
@@ -59,6 +70,16 @@ class Spoken(NamedTuple):
 
     speaker: str
     data: bytes
+
+
+class Channel(Protocol):
+    """What a conversation goes on inside: TLS. Both raise a ``ProbeError``."""
+
+    def send(self, data: bytes) -> None:
+        """Send all of ``data``."""
+
+    def receive(self) -> bytes:
+        """Return some bytes; none when the peer has ended the session."""
 
 
 class Framing(Protocol):
@@ -77,24 +98,34 @@ class Wire:
     def __init__(self, sock: socket.socket, deadline: Deadline, transcript: list[Spoken]) -> None:
         self.sock = sock
         self.deadline = deadline
-        self.step = "greeting"
-        """What the conversation waits for; failures name it."""
         self.framing: Framing | None = None
         """Set by protocols that carry TLS records inside their own packets."""
         self.opening = b""
         """The first line or packet that was read."""
+        self._channel: Channel | None = None
         self._transcript = transcript
         self._buffer = bytearray()
         self._received = 0
+        self.step = "greeting"
+
+    @property
+    def step(self) -> str:
+        """What the conversation waits for; failures name it."""
+        return self._step
+
+    @step.setter
+    def step(self, step: str) -> None:
+        self._step = step
+        self._taken = b""
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``. Raises ``PeerClosed`` or ``DeadlineExceeded``."""
         self._transcript.append(Spoken("C", data))
-        try:
-            self.arm()
-            self.sock.sendall(data)
-        except OSError as error:
-            raise self.translated(error) from error
+        self._taken = b""  # what comes from now on is the answer
+        if self._channel is None:
+            self.transmit(data)
+        else:
+            self._channel.send(data)
 
     def read_line(self) -> bytes:
         """Return the next line without its CRLF (a bare LF is taken too). Raises as ``read_until``."""
@@ -154,37 +185,66 @@ class Wire:
             except BlockingIOError:
                 return
             except OSError as error:
-                raise self.translated(error) from error
+                raise self._translated(error) from error
             if not injected:
-                raise self._closed()
+                raise self.closed()
         raise PlaintextInjected("plaintext follows the server's go-ahead for TLS", quote=injected)
 
-    def arm(self) -> None:
-        """Let the next operation on the socket take what is left of the deadline, and no more."""
-        self.sock.settimeout(self.deadline.remaining(self.step, self.unread))
-
-    def upgrade(self, sock: socket.socket) -> None:
-        """Go on inside TLS, over ``sock``, with empty buffers."""
-        self.sock = sock
+    def upgrade(self, channel: Channel) -> None:
+        """Go on inside TLS, through ``channel``, with empty buffers."""
+        self._channel = channel
         self._buffer.clear()
         self._received = 0
+        self._taken = b""
 
-    def translated(self, error: OSError) -> ProbeError:
+    # The way to the socket, for the conversation in plaintext and for what carries TLS.
+
+    def transmit(self, data: bytes) -> None:
+        """Send ``data`` as it is, past the transcript. Raises ``PeerClosed`` or ``DeadlineExceeded``."""
+        try:
+            self.sock.settimeout(self._remaining())
+            self.sock.sendall(data)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def receive(self, size: int = 4096) -> bytes:
+        """Return what comes next as it is, past all buffers and bounds; nothing when the peer has closed.
+
+        Raises ``PeerClosed`` for a reset, or ``DeadlineExceeded``.
+        """
+        try:
+            self.sock.settimeout(self._remaining())
+            return self.sock.recv(size)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def closed(self, how: str = "closed") -> PeerClosed:
+        """Return the error for a peer that ends the connection now."""
+        when = f"in the middle of the {self.step}" if self._quote else f"instead of sending the {self.step}"
+        return PeerClosed(f"the server {how} the connection {when}", quote=self._quote)
+
+    @property
+    def _quote(self) -> bytes:
+        """What has come since the step began, for errors; TLS records in packets say nothing to a reader."""
+        if self.framing is not None:
+            return b""
+        return (self._taken + self.unread).rstrip(b"\r\n") if self._taken else self.unread
+
+    def _remaining(self) -> float:
+        return self.deadline.remaining(self.step, self._quote)
+
+    def _translated(self, error: OSError) -> ProbeError:
         """Return our error for the operating system's."""
         if isinstance(error, (socket.timeout, TimeoutError, BlockingIOError)):
-            return self.deadline.exceeded(self.step, self.unread)
+            return self.deadline.exceeded(self.step, self._quote)
         if isinstance(error, (ConnectionError, BrokenPipeError)):
-            return self._closed("reset")
+            return self.closed("reset")
         return ProbeError(f"connection failed while waiting for the {self.step}: {error.strerror or error}")
 
     def _receive(self) -> None:
-        try:
-            self.arm()
-            data = self.sock.recv(4096)
-        except OSError as error:
-            raise self.translated(error) from error
+        data = self.receive() if self._channel is None else self._channel.receive()
         if not data:
-            raise self._closed()
+            raise self.closed()
         self._received += len(data)
         if self._received > MAX_TOTAL:
             raise ProtocolError(f"more than {MAX_TOTAL} bytes came before the {self.step} was complete")
@@ -194,8 +254,7 @@ class Wire:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         self.opening = self.opening or taken
+        if len(self._taken) < MAX_LINE:
+            self._taken += taken
         self._transcript.append(Spoken("S", taken))
         return taken
-
-    def _closed(self, how: str = "closed") -> PeerClosed:
-        return PeerClosed(f"the server {how} the connection instead of sending the {self.step}", quote=self.unread)

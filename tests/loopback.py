@@ -57,13 +57,17 @@ class Service:
         assert self.failures == []
 
 
-def server_context(tmp_path: Any, *chain: Any, weak: bool = False) -> ssl.SSLContext:
-    """Return the context of a server that shows the chain, its own certificate first."""
+def server_context(tmp_path: Any, *chain: Any, weak: bool = False, weak_keys: bool = False) -> ssl.SSLContext:
+    """Return the context of a server that shows the chain, its own certificate first.
+
+    ``weak_keys`` lets it have any key, ``weak`` has it speak TLS 1.0 only as well.
+    """
     file = tmp_path / f"{chain[0].certificate.serial_number}-{id(chain)}.pem"
     file.write_bytes(b"".join(made.pem for made in chain) + chain[0].key_pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if weak:
+    if weak or weak_keys:
         context.set_ciphers("ALL:@SECLEVEL=0")
+    if weak:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1

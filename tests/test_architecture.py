@@ -16,7 +16,7 @@ LAYERS = {
     "values": "settings errors thresholds names text words state",
     "facts": (
         "ber der oids algorithm distinguished_name extensions public_key certificate signature chain openssl "
-        "wire connect tls server_flight trust_store starttls observation probe"
+        "wire connect tls server_hello trust_store starttls observation probe"
     ),
     "judgement": "questions advice report plugin",
     "presentation": "summary outputs prtg.channels prtg.sensor_api",

@@ -24,7 +24,7 @@ from check_starttls_cert.settings import Job, Policy, Target, thresholds
 from check_starttls_cert.starttls import PROTOCOLS
 from check_starttls_cert.state import State
 from check_starttls_cert.thresholds import parse_threshold
-from check_starttls_cert.tls import trust_store
+from check_starttls_cert.trust_store import trust_store
 
 HOST = ("-H", "mta.example.com")
 

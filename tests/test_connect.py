@@ -11,7 +11,7 @@ import pytest
 
 from check_starttls_cert import connect as connect_module
 from check_starttls_cert.connect import Address, connect, resolve
-from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ResolveError
+from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ProbeError, ResolveError
 from check_starttls_cert.wire import Deadline
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
@@ -115,7 +115,10 @@ def test_a_resolver_that_hangs_is_left_behind_at_the_deadline(resolver):
 
     resolver(hang)
     try:
-        with pytest.raises(DeadlineExceeded, match=r"no address for mta.example.com within 0.05 s"):
+        with pytest.raises(
+            DeadlineExceeded,
+            match=r"the resolver did not answer for mta.example.com within 0.05 s \(check this machine's resolver",
+        ):
             resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(0.05))
         (left_behind,) = set(threading.enumerate()) - before
         assert left_behind.daemon, "the process could not end"
@@ -129,9 +132,35 @@ def test_nothing_is_resolved_after_the_deadline(resolver):
     clock = Clock()
     deadline = Deadline(10, clock)
     clock.now = 10.0
-    resolver(found("192.0.2.1"))
-    with pytest.raises(DeadlineExceeded, match=r"address for mta.example.com"):
+    calls = resolver(found("192.0.2.1"))
+    with pytest.raises(DeadlineExceeded, match=r"resolver did not answer for mta.example.com"):
         resolve("mta.example.com", 25, socket.AF_UNSPEC, deadline)
+    assert calls == []
+
+
+def test_dns_servers_that_do_not_answer_are_not_the_host_s_fault(resolver):
+    resolver(socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"))
+    with pytest.raises(ResolveError, match=r"Temporary failure .*no DNS server answers") as caught:
+        resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(10))
+    assert "check the host name" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EMFILE, "Too many open files"), socket.gaierror(socket.EAI_MEMORY, "x")]
+)
+def test_a_resolver_without_descriptors_or_memory_is_this_machine_s_limit(resolver, error):
+    resolver(error)
+    with pytest.raises(ProbeError, match="this machine or this process is at its limit; the server was not asked"):
+        resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(10))
+
+
+def test_no_thread_to_be_had_is_this_machine_s_limit(monkeypatch):
+    def start(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(ProbeError, match=r"no thread to be had \(this machine or this process is at its limit"):
+        resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(10))
 
 
 # Connecting
@@ -160,6 +189,9 @@ class FakeSocket:
         if action == "silent":
             self.clock.now += self.timeout
             raise socket.timeout("timed out")
+        if action == "slow":
+            self.clock.now += 9
+            raise REFUSED
         if action is not None:
             raise action
 
@@ -219,6 +251,30 @@ def test_each_address_tells_its_reason_when_none_accepts(network):
         "cannot connect to 192.0.2.1: connection refused, 192.0.2.2: no route to host, 192.0.2.3: no answer"
     )
     assert all(sock.closed for sock in made)
+
+
+def test_many_addresses_that_fail_are_counted(network):
+    deadline, _ = network(**{f"a{number}": REFUSED for number in range(1, 201)})
+    with pytest.raises(ConnectError) as caught:
+        connect([Address(V4, (f"192.0.2.{number}", 25)) for number in range(1, 201)], deadline)
+    assert caught.value.problem.endswith("192.0.2.5: connection refused and 195 more")
+
+
+def test_addresses_that_there_is_no_time_for_do_not_hide_what_the_others_said(network):
+    deadline, _ = network(a1="slow", a2=None, a3=None)
+    with pytest.raises(ConnectError, match=r"192.0.2.1: connection refused, 192.0.2.2: no time left, 192.0.2.3: no"):
+        connect([FIRST, SECOND, THIRD], deadline)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS])
+def test_no_descriptor_to_be_had_is_this_machine_s_limit(monkeypatch, number):
+    def full(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(connect_module.socket, "socket", full)
+    with pytest.raises(ProbeError, match="this machine or this process is at its limit") as caught:
+        connect([FIRST, SECOND], Deadline(10, Clock()))
+    assert not isinstance(caught.value, ConnectError)
 
 
 def test_a_failure_without_the_system_s_words_keeps_its_own(network):

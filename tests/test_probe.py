@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from certificates import PAST, alternative_names, authority, make
+from cryptography.hazmat.primitives.asymmetric import ec
 from loopback import Service, negotiate, read_line, server_context, smtp
 
-from check_starttls_cert import connect, probe, tls
-from check_starttls_cert.certificate import facts
-from check_starttls_cert.chain import Chain
+from check_starttls_cert import chain, connect, probe, tls
 from check_starttls_cert.errors import (
     CertificateError,
     ConnectError,
@@ -26,8 +27,9 @@ from check_starttls_cert.errors import (
     StarttlsNotOffered,
     UsageError,
 )
+from check_starttls_cert.openssl import Trust
 from check_starttls_cert.settings import Target
-from check_starttls_cert.tls import trust_store
+from check_starttls_cert.trust_store import TrustStore, trust_store
 from check_starttls_cert.wire import Spoken
 
 NAME = "mta.example.com"
@@ -59,28 +61,57 @@ def test_a_trusted_server_takes_one_connection_that_tells_everything(tmp_path, s
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
     assert seen.error is None
-    assert seen.shown.leaf.dns_names == (NAME,)
-    assert seen.shown.trust == probe.Trust(verified=True)
-    assert seen.shown.leaf.der == LEAF.der
+    assert seen.presented.trust == Trust(verified=True)
+    assert seen.presented.leaf.der == LEAF.der
+    assert seen.presented.leaf.dns_names == (NAME,)
     assert str(seen.address) == "127.0.0.1"
     assert seen.connections == service.connections == 1
     assert 0 < seen.elapsed < 30
+    assert (seen.store, seen.sni, seen.notes) == (store.facts, NAME, ())
 
 
+ONE_CONNECTION = pytest.mark.skipif(not tls.CHAIN_IS_READABLE, reason="this Python reads no chain that it refuses")
+
+
+@ONE_CONNECTION
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 @pytest.mark.parametrize(
-    ("made", "code", "words"),
+    "case",
     [(ALONE, 18, "self"), (UNTRUSTED, 20, "unable to get local issuer"), (EXPIRED, 10, "expired")],
     ids=["self-signed", "untrusted", "expired"],
 )
-def test_a_certificate_that_is_not_trusted_is_still_fully_reported(tmp_path, store, made, code, words):
-    with Service(smtp(server_context(tmp_path, made))) as service:
+def test_a_certificate_that_is_not_trusted_is_still_fully_reported_by_one_connection(tmp_path, store, case, version):
+    made, code, words = case
+    context = server_context(tmp_path, made)
+    context.maximum_version = ssl.TLSVersion[version]
+    with Service(smtp(context)) as service:
         seen = probed(service, store)
     assert seen.error is None
-    assert (seen.shown.trust.verified, seen.shown.trust.code) == (False, code)
-    assert words in seen.shown.trust.reason
-    assert seen.shown.leaf == facts(made.der)
-    assert seen.shown.leaf.der == made.der
+    assert (seen.presented.trust.verified, seen.presented.trust.code) == (False, code)
+    assert words in seen.presented.trust.reason
+    assert seen.presented.leaf.der == made.der
+    assert seen.presented.session.version == version.replace("_", ".")
+    assert seen.connections == service.connections == 1
+
+
+def test_where_python_keeps_nothing_of_a_refused_handshake_there_is_a_second(tmp_path, store, monkeypatch):
+    # as Python 3.9 does, with TLS 1.3
+    monkeypatch.setattr(tls, "CHAIN_IS_READABLE", False)
+    monkeypatch.setattr(tls.sys, "version_info", (3, 9))
+    with Service(smtp(server_context(tmp_path, ALONE))) as service:
+        seen = probed(service, store)
+    assert seen.error is None
+    assert (seen.presented.trust.code, seen.presented.leaf.der) == (18, ALONE.der)
+    assert not seen.presented.chain.readable
     assert seen.connections == service.connections == 2
+
+
+def deferred(store, tmp_path, *certificates):
+    """Return a store with a hashed directory in which nothing is found, and the bundle of ``store`` behind it."""
+    directory = tmp_path / "certs"
+    directory.mkdir()
+    (directory / "0123abcd.0").write_bytes(EXPIRED.pem)
+    return TrustStore("both", capath=str(directory), fallback_cafile=store.cafile)
 
 
 def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, monkeypatch):
@@ -95,36 +126,50 @@ def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, 
             return [here]
 
         monkeypatch.setattr(probe, "resolve", resolve)
-        seen = probed(service, store, host=NAME)
-    assert seen.connections == 2
+        seen = probed(service, deferred(store, tmp_path), host=NAME)
+    assert seen.connections >= 2
     assert seen.address == here
     remarks = [data for speaker, data in seen.transcript if speaker == "*" and data.startswith(b"connection")]
-    assert remarks == [b"connection 1 to 127.0.0.1", b"connection 2 to 127.0.0.1"]
+    assert remarks[:2] == [b"connection 1 to 127.0.0.1", b"connection 2 to 127.0.0.1"]
 
 
 def test_a_deferred_bundle_is_asked_before_the_verdict(tmp_path, store):
-    directory = tmp_path / "certs"
-    directory.mkdir()
-    (directory / "0123abcd.0").write_bytes(EXPIRED.pem)
-    deferred = store._replace(cafile=None, capath=str(directory), fallback_cafile=store.cafile)
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
-        seen = probed(service, deferred)
-    assert seen.shown.trust.verified
+        seen = probed(service, deferred(store, tmp_path))
+    assert seen.presented.trust.verified
     assert seen.connections == 2
 
 
 def test_a_deferred_bundle_is_not_asked_when_more_anchors_cannot_help(tmp_path, store):
-    deferred = store._replace(fallback_cafile=store.cafile)
+    both = TrustStore("both", store.cafile, fallback_cafile=store.cafile)
     with Service(smtp(server_context(tmp_path, EXPIRED))) as service:
-        seen = probed(service, deferred)
-    assert (seen.shown.trust.code, seen.connections) == (10, 2)
+        seen = probed(service, both)
+    assert (seen.presented.trust.code, seen.connections) == (10, 1 if tls.CHAIN_IS_READABLE else 2)
+
+
+@ONE_CONNECTION
+def test_a_server_that_fails_the_second_time_does_not_take_back_what_it_showed(tmp_path, store):
+    first = smtp(server_context(tmp_path, ALONE))
+    served = []
+
+    def behave(sock):
+        served.append(sock)
+        if len(served) == 1:
+            return first(sock)
+        return sock.sendall(b"421 4.7.0 too many connections\r\n")
+
+    with Service(behave) as service:
+        seen = probed(service, deferred(store, tmp_path))
+    assert (seen.error, seen.presented.leaf.der, seen.presented.trust.code) == (None, ALONE.der, 18)
+    assert "421 4.7.0 too many connections" in seen.notes[0]
+    assert seen.connections == 2
 
 
 def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path, store, monkeypatch):
-    def refuse(_):
+    def refuse(*_):
         raise CertificateError("beyond reading")
 
-    monkeypatch.setattr(probe, "facts", refuse)
+    monkeypatch.setattr(chain, "build", refuse)
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
     assert isinstance(seen.error, CertificateError)
@@ -132,10 +177,104 @@ def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path
     assert seen.connections == 1
 
 
-def test_trust_anchors_that_cannot_be_read_are_the_user_s_error(store):
-    broken = store._replace(cafile="/nowhere/root.pem")
+def test_trust_anchors_that_cannot_be_read_are_the_user_s_error():
+    broken = TrustStore("nowhere", "/nowhere/root.pem")
     with pytest.raises(UsageError):
         probe.probe(Target("127.0.0.1", "smtp", 1, NAME), broken, 30.0)
+
+
+@pytest.mark.parametrize(("name", "sni"), [("other.example.com", "other.example.com"), ("192.0.2.1", None)])
+def test_the_name_that_was_sent_is_told(store, name, sni):
+    with Service(lambda sock: sock.close()) as service:
+        assert probed(service, store, name=name).sni == sni
+
+
+# As tolerant as clients
+
+
+def test_a_server_that_does_not_know_the_application_protocol_is_asked_without(tmp_path, store):
+    context = server_context(tmp_path, LEAF)
+    alert = bytes([21, 3, 3, 0, 2, 2, 120])
+
+    def behave(sock):
+        if service.connections == 1:
+            sock.recv(65536)
+            return sock.sendall(alert)
+        with context.wrap_socket(sock, server_side=True) as session:
+            session.sendall(b"* OK\r\n")
+            return session.recv(100)
+
+    with Service(behave) as service:
+        seen = probed(service, store, protocol="imaps")
+    assert seen.presented.trust.verified
+    assert seen.connections == 2
+    assert 'refuses "imap" as the application protocol (ALPN)' in seen.notes[0]
+
+
+def test_a_server_that_refuses_without_it_too_is_an_error(store):
+    def behave(sock):
+        sock.recv(65536)
+        sock.sendall(bytes([21, 3, 3, 0, 2, 2, 120]))
+
+    with Service(behave) as service:
+        seen = probed(service, store, protocol="imaps")
+    assert "no application protocol" in str(seen.error)
+    assert (seen.connections, seen.notes) == (2, ())
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.BrainpoolP256R1(), ec.BrainpoolP384R1(), ec.SECP192R1()])
+def test_a_certificate_on_a_rare_curve_is_read_where_the_server_shares_the_curve(tmp_path, store, curve):
+    names = {"secp192r1": "prime192v1"}
+    odd = make(issuer=ROOT, key=ec.generate_private_key(curve))
+    context = server_context(tmp_path, odd, weak_keys=True)
+    context.set_ecdh_curve(names.get(curve.name, curve.name))
+    with Service(tolerant(smtp(context))) as service:
+        seen = probed(service, store)
+    assert seen.error is None, seen.error
+    assert (seen.presented.trust.verified, seen.presented.leaf.der) == (True, odd.der)
+    assert names.get(curve.name, curve.name) in seen.notes[0]
+
+
+def test_where_no_curve_helps_the_first_refusal_counts(tmp_path, store):
+    context = server_context(tmp_path, make(issuer=ROOT, key=ec.generate_private_key(ec.SECP256K1())))
+    context.set_ecdh_curve("secp521r1")
+    with Service(tolerant(smtp(context))) as service:
+        seen = probed(service, store)
+    assert "secp256k1, brainpool or P-192" in str(seen.error)
+    assert seen.connections == 1 + len(probe.RARE_CURVES)
+
+
+def tolerant(behave):
+    """Return a server's behaviour that survives handshakes that fail."""
+
+    def serve(sock):
+        with suppress(ssl.SSLError):
+            return behave(sock)
+
+    return serve
+
+
+@ONE_CONNECTION
+@pytest.mark.parametrize("protocol", ["smtp", "ldaps", "tls"])
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_server_that_demands_a_client_certificate_is_judged_all_the_same(tmp_path, store, version, protocol):
+    context = server_context(tmp_path, LEAF)
+    context.maximum_version = ssl.TLSVersion[version]
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(store.cafile)
+
+    def behave(sock):
+        if protocol == "smtp":
+            negotiate(sock)
+        with context.wrap_socket(sock, server_side=True) as session:
+            session.recv(100)
+
+    with Service(tolerant(behave)) as service:
+        seen = probed(service, store, protocol=protocol)
+    assert seen.error is None, seen.error
+    assert seen.presented.session.wants_client_certificate
+    assert (seen.presented.trust, seen.presented.leaf.der) == (Trust(verified=True), LEAF.der)
+    assert seen.connections == 1
 
 
 # Manners
@@ -306,24 +445,6 @@ def test_a_port_that_is_closed_is_a_failure_without_a_connection(store):
     assert (seen.connections, seen.address) == (0, None)
 
 
-def test_a_server_that_fails_the_second_time_is_told_with_openssl_s_verdict(tmp_path, store):
-    first = smtp(server_context(tmp_path, ALONE))
-    served = []
-
-    def behave(sock):
-        served.append(sock)
-        if len(served) == 1:
-            return first(sock)
-        return sock.sendall(b"421 4.7.0 too many connections\r\n")
-
-    with Service(behave) as service:
-        seen = probed(service, store)
-    assert isinstance(seen.error, Refused)
-    assert str(seen.error).startswith("not trusted: self")
-    assert "421 4.7.0 too many connections" in str(seen.error)
-    assert (seen.presented, seen.connections) == (None, 2)
-
-
 def test_the_time_is_that_of_the_clock(store):
     ticks = iter([100.0, 100.0, *[100.5] * 50])
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -341,34 +462,37 @@ def test_two_connections_share_one_deadline(tmp_path, store):
             return self.now
 
     clock = Clock()
-    first = smtp(server_context(tmp_path, ALONE))
 
     def behave(sock):
         clock.now += 20
-        return first(sock)
+        sock.recv(65536)
+        sock.sendall(bytes([21, 3, 3, 0, 2, 2, 120]))
 
     with Service(behave) as service:
-        target = Target("127.0.0.1", "smtp", service.port, NAME)
-        seen = probe.probe(target, store, 30.0, clock)
+        seen = probed(service, store, clock=clock, protocol="imaps")
     assert isinstance(seen.error, DeadlineExceeded)
     assert "within 30 s" in str(seen.error)
     assert seen.connections == 2
 
 
-def test_where_python_tells_no_chain_the_observation_says_so(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(tls, "CHAIN_IS_READABLE", False)
-    monkeypatch.setattr(tls, "_chain", lambda connection, _: (connection.getpeercert(binary_form=True),))
-    with Service(smtp(server_context(tmp_path, LEAF))) as service:
-        seen = probed(service, store)
-    assert seen.shown.trust.verified
-    assert seen.shown.chain == Chain((facts(LEAF.der),), (facts(LEAF.der),), verified=False, readable=False)
+def test_a_server_of_another_protocol_is_told_of_starttls_and_one_that_speaks_tls_is_not(store):
+    def said(answer):
+        def behave(sock):
+            sock.recv(65536)
+            sock.sendall(answer)
+
+        with Service(behave) as service:
+            return str(probed(service, store, protocol="imaps").error)
+
+    assert "if it has STARTTLS, use -P imap" in said(b"* OK IMAP4rev1\r\n")
+    assert "STARTTLS" not in said(bytes([21, 3, 3, 0, 2, 2, 80]))
 
 
-@pytest.mark.skipif(not tls.CHAIN_IS_READABLE, reason="this Python tells no chain")
+@ONE_CONNECTION
 def test_the_path_of_a_trusted_chain_is_openssl_s_and_that_of_another_is_built(tmp_path, store):
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
-    assert seen.shown.chain == Chain((facts(LEAF.der),), (facts(LEAF.der), facts(ROOT.der)), verified=True)
+    assert [facts.der for facts in seen.presented.chain.path] == [LEAF.der, ROOT.der]
     with Service(smtp(server_context(tmp_path, UNTRUSTED))) as service:
         seen = probed(service, store)
-    assert seen.shown.chain == Chain((facts(UNTRUSTED.der),), (facts(UNTRUSTED.der),), verified=False)
+    assert [facts.der for facts in seen.presented.chain.path] == [UNTRUSTED.der]

@@ -1,30 +1,24 @@
-"""The handshake: what it tells of a server, and where trust comes from."""
+"""The handshake: what it tells of a server, whether it ends well or not, and that no server outlasts the deadline."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import ssl
-import subprocess
+import struct
 import sys
-from pathlib import Path
+import threading
+from contextlib import suppress
 
 import pytest
 from certificates import PAST, alternative_names, authority, make
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from loopback import Service, server_context
 
 from check_starttls_cert import tls
-from check_starttls_cert.errors import (
-    CertificateError,
-    DeadlineExceeded,
-    HandshakeError,
-    PeerClosed,
-    ProbeError,
-    UsageError,
-)
-from check_starttls_cert.tls import TrustStore, server_name, trust_store
+from check_starttls_cert.errors import CertificateError, DeadlineExceeded, HandshakeError, PeerClosed, ProbeError
+from check_starttls_cert.openssl import Trust
+from check_starttls_cert.tls import server_name
+from check_starttls_cert.trust_store import PLAIN, Variant, trust_store, unverified_context
 from check_starttls_cert.wire import Deadline, Wire
 
 ROOT = authority()
@@ -32,6 +26,11 @@ INTERMEDIATE = authority("Test intermediate", issuer=ROOT)
 LEAF = make(issuer=INTERMEDIATE, extensions=(alternative_names("mta.example.com"),))
 EXPIRED = make(issuer=ROOT, end=PAST)
 ALONE = make()
+OTHER_ROOT = authority("Somebody's root")
+OTHER = make(issuer=OTHER_ROOT)
+
+VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+BOTH = pytest.mark.parametrize("version", VERSIONS)
 
 
 @pytest.fixture
@@ -41,15 +40,16 @@ def ca_file(tmp_path):
     return str(path)
 
 
-def handshake_with(service, context, sni=b"mta.example.com", seconds=30.0):
-    """Return the session with a service that speaks TLS at once."""
+def handshake_with(service, context, sni=b"mta.example.com", seconds=30.0, last_words=30.0):
+    """Return what the handshake with a service shows that speaks TLS at once, and whether it wants a certificate."""
     with socket.create_connection(("127.0.0.1", service.port), 30) as sock:
         wire = Wire(sock, Deadline(seconds), [])
-        try:
-            return tls.handshake(wire, context, sni)
-        finally:
-            tls.close_notify(wire.sock)
-            wire.sock.close()
+        shown, channel = tls.handshake(wire, context, sni)
+        if channel is not None:
+            wire.deadline = Deadline(last_words)
+            channel.close()
+            return shown, channel.client_certificate_demanded
+        return shown, shown.session.wants_client_certificate
 
 
 def tls_server(context):
@@ -65,122 +65,266 @@ def tls_server(context):
     return behave
 
 
-def verifying(cafile=None, capath=None):
+def verifying(cafile, variant=PLAIN):
     """Return the first context of a store."""
-    return next(trust_store(cafile, capath).contexts())
+    return next(trust_store(cafile, None).contexts(Deadline(30), variant))
 
 
 # Handshakes
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@BOTH
 def test_a_trusted_server_is_known_after_one_handshake(tmp_path, ca_file, version):
     context = server_context(tmp_path, LEAF, INTERMEDIATE)
-    context.maximum_version = version
+    context.maximum_version = VERSIONS[version]
     with Service(tls_server(context)) as service:
-        session = handshake_with(service, verifying(ca_file))
-    assert session.version == {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}[version]
-    assert "AES" in session.cipher or "CHACHA20" in session.cipher
-    assert session.chain[0] == LEAF.der
+        shown, wants = handshake_with(service, verifying(ca_file))
+    assert shown.session.version == version
+    assert "AES" in shown.session.cipher or "CHACHA20" in shown.session.cipher
+    assert (shown.trust, wants) == (Trust(verified=True), False)
+    assert shown.sent[0] == LEAF.der
+    if tls.CHAIN_IS_READABLE:
+        assert shown.path == (LEAF.der, INTERMEDIATE.der, ROOT.der)
 
 
 def test_the_chain_is_all_that_the_server_sent_in_its_order(tmp_path):
     odd = authority("Not needed")
     with Service(tls_server(server_context(tmp_path, LEAF, odd, INTERMEDIATE, ROOT))) as service:
-        session = handshake_with(service, tls.unverified_context())
+        shown, _ = handshake_with(service, unverified_context())
     everything = (LEAF.der, odd.der, INTERMEDIATE.der, ROOT.der)
-    assert session.chain == (everything if sys.version_info >= (3, 10) else everything[:1])
+    assert (shown.sent, shown.complete) == (
+        (everything, True) if sys.version_info >= (3, 10) else (everything[:1], False)
+    )
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("chain", "code"),
-    [((ALONE,), 18), ((LEAF,), 20), ((EXPIRED,), 10)],
-    ids=["self-signed", "intermediate missing", "expired"],
+    [((ALONE,), 18), ((LEAF,), 20), ((EXPIRED,), 10), ((OTHER, OTHER_ROOT), 19)],
+    ids=["self-signed", "intermediate missing", "expired", "unknown root"],
 )
-def test_a_chain_that_is_not_trusted_is_openssl_s_verdict(tmp_path, ca_file, chain, code):
-    with Service(tls_server(server_context(tmp_path, *chain))) as service:
-        with pytest.raises(ssl.SSLCertVerificationError) as caught:
-            handshake_with(service, verifying(ca_file))
-        assert caught.value.verify_code == code
-        assert handshake_with(service, tls.unverified_context()).chain[0] == chain[0].der
+def test_all_is_told_by_the_handshake_that_openssl_refused(tmp_path, ca_file, chain, code, version):
+    context = server_context(tmp_path, *chain)
+    context.maximum_version = VERSIONS[version]
+    with Service(tls_server(context)) as service:
+        shown, wants = handshake_with(service, verifying(ca_file))
+    assert (shown.trust.verified, shown.trust.code, wants) == (False, code, False)
+    assert shown.trust.reason
+    assert shown.session.version == version
+    assert "AES" in shown.session.cipher or "CHACHA20" in shown.session.cipher
+    assert shown.path == ()
+    assert shown.anchors == (ROOT.der,)
+    if tls.CHAIN_IS_READABLE or version == "TLSv1.2":
+        assert shown.sent == tuple(made.der for made in chain)
+        assert shown.complete
+    else:
+        assert shown.sent == ()
+
+
+def test_what_the_failed_handshake_tells_is_what_a_completed_one_does(tmp_path, ca_file):
+    for version in VERSIONS.values():
+        context = server_context(tmp_path, ALONE)
+        context.maximum_version = version
+        with Service(tls_server(context)) as service:
+            refused, _ = handshake_with(service, verifying(ca_file))
+            completed, _ = handshake_with(service, unverified_context())
+        assert refused.session == completed.session
 
 
 def test_the_name_decides_nothing_here(tmp_path, ca_file):
     with Service(tls_server(server_context(tmp_path, LEAF, INTERMEDIATE))) as service:
-        assert handshake_with(service, verifying(ca_file), b"other.example.org").chain[0] == LEAF.der
+        assert handshake_with(service, verifying(ca_file), b"other.example.org")[0].trust.verified
 
 
 @pytest.mark.parametrize(("sni", "seen"), [(b"mta.example.com", "mta.example.com"), (None, None)])
 def test_the_server_learns_the_name(tmp_path, sni, seen):
     with Service(tls_server(server_context(tmp_path, LEAF))) as service:
-        handshake_with(service, tls.unverified_context(), sni)
+        handshake_with(service, unverified_context(), sni)
     assert service.results == [seen]
 
 
 @pytest.mark.skipif(not ssl.HAS_TLSv1, reason="this OpenSSL has no TLS 1.0")
-def test_the_weakest_server_is_read_and_its_weakness_does_not_hide_its_trust(tmp_path):
+def test_the_weakest_server_is_read_and_its_weakness_does_not_hide_its_trust(tmp_path, ca_file):
     old = make(issuer=ROOT, key=rsa.generate_private_key(65537, 1024))
-    (tmp_path / "root.pem").write_bytes(ROOT.pem)
     with Service(tls_server(server_context(tmp_path, old, weak=True))) as service:
-        for context in (tls.unverified_context(), verifying(str(tmp_path / "root.pem"))):
-            session = handshake_with(service, context)
-            assert (session.version, session.chain[0]) == ("TLSv1", old.der)
+        for context in (unverified_context(), verifying(ca_file)):
+            shown, _ = handshake_with(service, context)
+            assert (shown.session.version, shown.sent[0]) == ("TLSv1", old.der)
+    assert shown.trust.verified
+
+
+# Client certificates
+
+
+def demanding(tmp_path, version):
+    """Return the context of a server that wants a client certificate."""
+    (tmp_path / "clients.pem").write_bytes(ROOT.pem)
+    context = server_context(tmp_path, LEAF, INTERMEDIATE)
+    context.maximum_version = VERSIONS[version]
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(tmp_path / "clients.pem")
+    return context
+
+
+@BOTH
+def test_a_server_that_demands_a_client_certificate_has_shown_its_own(tmp_path, ca_file, version):
+    def behave(sock):
+        with suppress(ssl.SSLError):
+            tls_server(demanding(tmp_path, version))(sock)
+        while sock.recv(4096):
+            pass
+
+    with Service(behave) as service:
+        shown, wants = handshake_with(service, verifying(ca_file))
+    assert wants
+    assert (shown.trust, shown.session.version) == (Trust(verified=True), version)
+    assert shown.sent[0] == LEAF.der
+    if tls.CHAIN_IS_READABLE:
+        assert (len(shown.sent), shown.path[-1]) == (2, ROOT.der)
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_server_that_hangs_up_on_clients_without_a_certificate_has_shown_its_own(tmp_path, ca_file, end):
+    # Some do so without an alert.
+    def behave(sock):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = demanding(tmp_path, "TLSv1.2").wrap_bio(incoming, outgoing, server_side=True)
+        incoming.write(sock.recv(65536))
+        with suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        sock.sendall(outgoing.read())
+        sock.recv(65536)
+        if end == "reset":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with Service(behave) as service:
+        shown, wants = handshake_with(service, verifying(ca_file))
+    assert (wants, shown.trust.verified, shown.sent[0]) == (True, True, LEAF.der)
+
+
+def test_a_server_that_asks_for_a_client_certificate_and_goes_on_without_wants_none(tmp_path, ca_file):
+    for version in VERSIONS:
+        context = demanding(tmp_path, version)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        with Service(tls_server(context)) as service:
+            assert handshake_with(service, verifying(ca_file))[1] is False
+
+
+# Failures
+
+
+def failure(behave, context=None, **options):
+    """Return the error of a handshake that must fail."""
+    with Service(behave) as service, pytest.raises(ProbeError) as caught:
+        handshake_with(service, context or unverified_context(), **options)
+    return caught.value
+
+
+def saying(*said, end="close"):
+    """Return the behaviour of a server that answers the ClientHello like this, whatever it was."""
+
+    def behave(sock):
+        sock.recv(65536)
+        for words in said:
+            sock.sendall(words)
+        if end == "silence":
+            while sock.recv(65536):
+                pass
+
+    return behave
 
 
 def test_no_shared_version_is_said_in_words(tmp_path):
     context = server_context(tmp_path, LEAF)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    client = tls.unverified_context()
+    client = unverified_context()
     client.maximum_version = ssl.TLSVersion.TLSv1_2
-    with Service(tls_server(context)) as service, pytest.raises(HandshakeError, match="no TLS version in common"):
-        handshake_with(service, client)
+    assert "no TLS version in common" in str(failure(tls_server(context), client))
 
 
 def test_no_shared_cipher_is_said_in_words(tmp_path):
     context = server_context(tmp_path, LEAF)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # but the key is EC
-    with Service(tls_server(context)) as service, pytest.raises(HandshakeError, match=r"handshake failed: .*no cipher"):
-        handshake_with(service, tls.unverified_context())
+    error = failure(tls_server(context))
+    assert "handshake failed: alert handshake failure (no cipher or curve in common" in str(error)
+    assert isinstance(error, tls.AlertReceivedError)
+    assert (error.alert, error.certificate_came) == (tls.HANDSHAKE_FAILURE, False)
 
 
-def test_a_server_that_answers_in_plaintext_is_said_to_do_so():
-    def behave(sock):
-        sock.recv(5)
-        sock.sendall(b"500 5.5.1 what?\r\n")
-        sock.recv(4096)
-
-    with Service(behave) as service, pytest.raises(HandshakeError, match="the server answers in plaintext"):
-        handshake_with(service, tls.unverified_context())
-
-
-def test_a_server_that_hangs_up_in_the_handshake_is_said_to_do_so():
-    def behave(sock):
-        while len(sock.recv(65536)) == 65536:
-            pass
-
-    with (
-        Service(behave) as service,
-        pytest.raises((HandshakeError, PeerClosed), match=r"the server (hung up|closed|reset)"),
-    ):
-        handshake_with(service, tls.unverified_context())
+def test_a_certificate_on_a_rare_curve_is_read_with_the_variant_that_offers_it(tmp_path, ca_file):
+    odd = make(issuer=ROOT, key=ec.generate_private_key(ec.SECP256K1()))
+    context = server_context(tmp_path, odd)
+    context.set_ecdh_curve("secp256k1")
+    assert failure(tls_server(context)).alert == tls.HANDSHAKE_FAILURE
+    with Service(tls_server(context)) as service:
+        shown, _ = handshake_with(service, verifying(ca_file, Variant(curve="secp256k1")))
+    assert (shown.trust.verified, shown.sent[0], shown.session.version) == (True, odd.der, "TLSv1.2")
 
 
-def test_a_server_that_is_silent_in_the_handshake_does_not_outlive_the_deadline():
-    with (
-        Service(lambda sock: sock.recv(65536) and sock.recv(65536)) as service,
-        pytest.raises(DeadlineExceeded, match=r"no TLS handshake within 0.3 s"),
-    ):
-        handshake_with(service, tls.unverified_context(), seconds=0.3)
+@pytest.mark.parametrize("number", range(256))
+def test_every_alert_has_words(number):
+    error = failure(saying(bytes([21, 3, 3, 0, 2, 2, number])))
+    assert isinstance(error, (HandshakeError, PeerClosed))
+    text = str(error)
+    assert "sslerror" not in text.lower()
+    assert "unknown error" not in text
+    assert "_ssl.c" not in text
+    if isinstance(error, tls.AlertReceivedError):
+        assert error.alert == number
 
 
-def test_a_session_without_a_certificate_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(tls, "_chain", lambda *_: ())
-    with (
-        Service(tls_server(server_context(tmp_path, LEAF))) as service,
-        pytest.raises(CertificateError, match="the server sent no certificate"),
-    ):
-        handshake_with(service, tls.unverified_context())
+def test_an_alert_that_openssl_has_no_name_for_is_told_by_its_number():
+    assert "alert 200 of the server, which OpenSSL has no name for" in str(failure(saying(b"\x15\x03\x03\0\2\2\xc8")))
+
+
+def test_a_server_that_does_not_know_the_application_protocol_is_told_apart(tmp_path):
+    error = failure(saying(bytes([21, 3, 3, 0, 2, 2, 120])), unverified_context(Variant(alpn="imap")))
+    assert (error.alert, "no application protocol" in str(error)) == (tls.NO_APPLICATION_PROTOCOL, True)
+
+
+@pytest.mark.parametrize("words", [b"500 5.5.1 what?\r\n", b"+OK", b"\x16\x02\x00", b"\x80"])
+def test_a_server_that_answers_in_plaintext_is_quoted(words):
+    error = failure(saying(words, end="silence"))
+    assert "the server answers in plaintext" in str(error)
+    assert str(error).count('"') == 2
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03", b"\x16\x03\x03\x00\x40\x02"])
+def test_a_server_that_hangs_up_in_the_handshake_is_said_to_do_so(said):
+    error = failure(saying(said))
+    assert isinstance(error, PeerClosed)
+    assert "the server closed the connection" in str(error)
+    assert "TLS handshake" in str(error)
+
+
+def certificate_message(body):
+    """Return the records of a TLS 1.2 server that sends this as its Certificate message."""
+    hello = b"\x03\x03" + bytes(32) + b"\0" + b"\xc0\x2b" + b"\0" + b"\0\0"
+    message = b"\x02" + len(hello).to_bytes(3, "big") + hello + b"\x0b" + len(body).to_bytes(3, "big") + body
+    pieces = [message[start : start + 16000] for start in range(0, len(message), 16000)]
+    return b"".join(b"\x16\x03\x03" + struct.pack("!H", len(piece)) + piece for piece in pieces)
+
+
+@pytest.mark.parametrize("size", [110_000, 500_000, 5_000_000])
+def test_a_whole_bundle_of_certificates_is_called_one(size):
+    one = len(LEAF.der).to_bytes(3, "big") + LEAF.der
+    body = one * (size // len(one))
+    error = failure(saying(certificate_message(len(body).to_bytes(3, "big") + body)))
+    assert "more than 100 KB of certificates" in str(error)
+
+
+@pytest.mark.parametrize("der", [b"", b"\x30\x03\x02\x01\x00", LEAF.der[:-1], b"garbage"])
+def test_a_certificate_that_this_openssl_cannot_read_is_not_said_to_be_the_server_s_words(der):
+    one = len(der).to_bytes(3, "big") + der
+    error = failure(saying(certificate_message(len(one).to_bytes(3, "big") + one)))
+    assert "OpenSSL on this machine" in str(error) or "no certificate" in str(error), str(error)
+
+
+def test_no_certificate_at_all_is_an_error():
+    error = failure(saying(certificate_message(bytes(3))))
+    assert isinstance(error, (CertificateError, HandshakeError))
+    assert "certificate" in str(error)
 
 
 def test_a_connection_that_broke_before_the_handshake_is_a_probe_error():
@@ -188,17 +332,169 @@ def test_a_connection_that_broke_before_the_handshake_is_a_probe_error():
     far.close()
     wire = Wire(near, Deadline(30), [])
     with pytest.raises(ProbeError):
-        tls.handshake(wire, tls.unverified_context(), None)
-    wire.sock.close()
+        tls.handshake(wire, unverified_context(), None)
+    near.close()
 
 
-def test_the_goodbye_of_tls_is_sent_once_and_needs_no_tls(tmp_path):
-    near, far = socket.socketpair()
-    with near, far:
-        tls.close_notify(near)
-        near.close()
-        tls.close_notify(near)
-        assert far.recv(10) == b""
+# Floods, and silence
+
+
+HELLO_REQUEST = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"
+WARNING = b"\x15\x03\x03\x00\x02\x01\x70"
+FLOODS = {
+    "hello requests": HELLO_REQUEST,
+    "warnings": WARNING,
+    "empty handshake records": b"\x16\x03\x03\x00\x00",
+    "empty application data": b"\x17\x03\x03\x00\x00",
+    "changes of the cipher": b"\x14\x03\x03\x00\x01\x01",
+    "messages without end": b"\x16\x03\x03\x00\x04\x02\x00\xff\xff",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+def test_records_without_end_are_bounded(flood):
+    def behave(sock):
+        sock.recv(65536)
+        while True:
+            sock.sendall(flood * 100)
+
+    assert isinstance(failure(behave, last_words=1), HandshakeError)
+
+
+class Dripping:
+    """A socket with a record a second, by the test's clock, for ever."""
+
+    def __init__(self, record) -> None:
+        self.record = record
+        self.now = 0.0
+
+    def settimeout(self, seconds):
+        """Do nothing: there is always something to read."""
+        assert seconds > 0
+
+    def sendall(self, data):
+        """Do nothing."""
+
+    def recv(self, size):
+        """Return the record, a second later."""
+        self.now += 1
+        assert self.now < 100, "the deadline is not asked"
+        return self.record
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+def test_records_that_drip_do_not_outlive_the_deadline(flood):
+    # Each comes in time: this fails when the handshake does not ask the deadline.
+    sock = Dripping(flood)
+    wire = Wire(sock, Deadline(10, lambda: sock.now), [])
+    with pytest.raises((DeadlineExceeded, HandshakeError)):
+        tls.handshake(wire, unverified_context(), None)
+    assert sock.now <= 10
+
+
+def test_a_flood_that_openssl_ignores_is_not_called_silence():
+    sock = Dripping(HELLO_REQUEST)
+    wire = Wire(sock, Deadline(10, lambda: sock.now), [])
+    with pytest.raises(DeadlineExceeded, match="the TLS handshake does not end within 10 s"):
+        tls.handshake(wire, unverified_context(), None)
+    assert sock.now == 10
+
+
+def test_a_server_that_is_silent_in_the_handshake_does_not_outlive_the_deadline():
+    error = failure(saying(b"", end="silence"), seconds=0.3)
+    assert isinstance(error, DeadlineExceeded)
+    assert "no TLS handshake within 0.3 s" in str(error)
+
+
+# The session
+
+
+class Pair:
+    """A wire inside TLS, and the server's end of it in the test's hands."""
+
+    def __init__(self, context) -> None:
+        self.near, self.far = socket.socketpair()
+        ready = threading.Thread(target=self.accept, args=(context,))
+        ready.start()
+        self.transcript = []
+        self.wire = Wire(self.near, Deadline(30), self.transcript)
+        self.shown, self.channel = tls.handshake(self.wire, unverified_context(), None)
+        ready.join()
+
+    def accept(self, context):
+        """Hold the server's side of the handshake."""
+        self.session = context.wrap_socket(self.far, server_side=True, suppress_ragged_eofs=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.near.close()
+        self.session.close()
+
+
+@pytest.fixture(params=VERSIONS.values(), ids=VERSIONS)
+def pair(request, tmp_path):
+    """Return both ends of a session."""
+    context = server_context(tmp_path, LEAF)
+    context.maximum_version = request.param
+    with Pair(context) as made:
+        yield made
+
+
+def test_the_conversation_goes_on_inside_tls(pair):
+    pair.wire.send(b"QUIT\r\n")
+    assert pair.session.recv(100) == b"QUIT\r\n"
+    pair.session.sendall(b"221 Bye\r\n221")
+    assert pair.wire.read_line() == b"221 Bye"
+    assert pair.wire.unread == b"221"
+
+
+def test_the_end_of_the_session_is_the_end_of_the_conversation(pair):
+    def leave():
+        with suppress(OSError, ValueError):
+            pair.session.unwrap()
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    with pytest.raises(PeerClosed, match="the server closed the connection"):
+        pair.wire.read_line()
+    pair.near.close()
+    leaving.join()
+
+
+def test_the_server_hears_that_the_session_ends_here(pair):
+    pair.wire.deadline = Deadline(0.2)
+    pair.channel.close()
+    assert pair.session.recv(100) == b""  # a ragged end would raise
+
+
+def test_plaintext_inside_the_session_is_an_error(pair):
+    pair.far_socket = pair.session.detach()
+    with socket.socket(fileno=pair.far_socket) as raw:
+        raw.sendall(b"plaintext\r\n")
+        with pytest.raises(ProbeError):
+            pair.wire.read_line()
+
+
+def test_closing_a_dead_session_is_nobody_s_problem(pair):
+    pair.session.close()
+    pair.channel.close()
+    pair.near.close()
+    pair.channel.close()
+
+
+def test_last_words_are_not_waited_for_longer_than_the_deadline(tmp_path):
+    now = [0.0]
+
+    def clock():
+        now[0] += 0.4
+        return now[0]
+
+    with Pair(server_context(tmp_path, LEAF)) as pair:
+        pair.wire.deadline = Deadline(1.0, clock)
+        pair.channel.close()  # and the server does not answer
+        assert pair.session.recv(100) == b""
 
 
 # Server Name Indication
@@ -219,198 +515,3 @@ def test_the_goodbye_of_tls_is_sent_once_and_needs_no_tls(tmp_path):
 def test_only_names_are_indicated(name, sni):
     # RFC 6066 section 3
     assert server_name(name) == sni
-
-
-# Trust stores
-
-
-def hashed_directory(path, *certificates):
-    """Make a directory as ``openssl rehash`` does; the hash of a name is openssl's, for an anchor only."""
-    path.mkdir(exist_ok=True)
-    for index, made in enumerate(certificates):
-        (path / f"0123abcd.{index}").write_bytes(made.pem)
-    return path
-
-
-def test_a_file_of_anchors_is_loaded_at_once(ca_file):
-    store = trust_store(ca_file, None)
-    (context,) = store.contexts()
-    assert context.get_ca_certs(binary_form=True) == [ROOT.der]
-    assert context.verify_mode == ssl.CERT_REQUIRED
-    assert not context.check_hostname
-    assert store.description == ca_file
-
-
-def test_flags_do_not_depend_on_the_python_version(ca_file):
-    # Python 3.13's default context has VERIFY_X509_STRICT and PARTIAL_CHAIN, 3.9's has neither.
-    context = verifying(ca_file)
-    assert context.verify_flags == ssl.VERIFY_X509_TRUSTED_FIRST
-    assert tls.unverified_context().verify_mode == ssl.CERT_NONE
-
-
-def test_a_file_that_does_not_exist_is_the_user_s_error(tmp_path):
-    with pytest.raises(UsageError, match=r'no file ".*nowhere.pem"'):
-        trust_store(str(tmp_path / "nowhere.pem"), None)
-
-
-def test_a_directory_in_the_place_of_a_file_is_the_user_s_error(tmp_path):
-    with pytest.raises(UsageError, match="no file"):
-        trust_store(str(tmp_path), None)
-
-
-@pytest.mark.parametrize(
-    "contents",
-    [b"", b"garbage", ROOT.der, b"-----BEGIN CERTIFICATE-----\n!\n"],
-    ids=["empty", "text", "DER", "broken PEM"],
-)
-def test_a_file_without_pem_is_the_user_s_error(tmp_path, contents):
-    (tmp_path / "ca.pem").write_bytes(contents)
-    with pytest.raises(UsageError, match=r'cannot read trust anchors from ".*ca.pem": it holds no PEM certificate'):
-        list(trust_store(str(tmp_path / "ca.pem"), None).contexts())
-
-
-def test_a_file_that_vanishes_is_the_user_s_error(ca_file):
-    store = trust_store(ca_file, None)
-    Path(ca_file).unlink()
-    with pytest.raises(UsageError, match=f'"{ca_file}": No such file'):
-        list(store.contexts())
-
-
-def test_a_directory_that_is_not_hashed_is_the_user_s_error(tmp_path, ca_file):
-    for directory in (tmp_path, tmp_path / "nowhere", Path(ca_file)):
-        with pytest.raises(UsageError, match="directory of hashed certificates"):
-            trust_store(None, str(directory))
-
-
-def test_a_hashed_directory_is_read_by_openssl_when_it_needs_it(tmp_path):
-    directory = hashed_directory(tmp_path / "certs", ROOT)
-    (context,) = trust_store(None, str(directory)).contexts()
-    assert context.cert_store_stats()["x509"] == 0
-
-
-def test_an_anchor_in_a_hashed_directory_is_found(tmp_path):
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command")
-    command = [openssl, "x509", "-noout", "-subject_hash"]
-    subject_hash = subprocess.run(command, input=ROOT.pem, capture_output=True, check=True, timeout=60).stdout
-    (tmp_path / "certs").mkdir()
-    (tmp_path / "certs" / f"{subject_hash.decode().strip()}.0").write_bytes(ROOT.pem)
-    with Service(tls_server(server_context(tmp_path, LEAF, INTERMEDIATE))) as service:
-        session = handshake_with(service, verifying(capath=str(tmp_path / "certs")))
-    assert session.chain[0] == LEAF.der
-
-
-def test_a_file_and_a_directory_are_both_used(tmp_path, ca_file):
-    directory = hashed_directory(tmp_path / "certs", INTERMEDIATE)
-    store = trust_store(ca_file, str(directory))
-    assert (store.cafile, store.capath) == (ca_file, str(directory))
-    assert store.description == f"{ca_file} and {directory}"
-
-
-@pytest.fixture
-def system(monkeypatch, tmp_path):
-    """Return a function that sets where the system's store is."""
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    monkeypatch.setattr(sys, "platform", "linux")
-
-    def at(cafile=None, capath=None):
-        paths = ssl.DefaultVerifyPaths(
-            cafile and str(cafile),
-            capath and str(capath),
-            "SSL_CERT_FILE",
-            str(cafile or tmp_path / "none.pem"),
-            "SSL_CERT_DIR",
-            str(capath or tmp_path / "none"),
-        )
-        monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
-
-    return at
-
-
-def test_the_system_s_bundle_inside_its_hashed_directory_is_read_last(system, tmp_path):
-    directory = hashed_directory(tmp_path / "certs", ROOT)
-    (directory / "ca-certificates.crt").write_bytes(ROOT.pem)
-    link = tmp_path / "cert.pem"
-    link.symlink_to(directory / "ca-certificates.crt")
-    for bundle in (directory / "ca-certificates.crt", link):
-        system(bundle, directory)
-        contexts = trust_store(None, None).contexts()
-        assert next(contexts).cert_store_stats()["x509"] == 0
-        assert next(contexts).cert_store_stats()["x509"] == 1
-        assert list(contexts) == []
-
-
-def test_the_system_s_bundle_elsewhere_is_read_at_once(system, tmp_path, ca_file):
-    system(ca_file, hashed_directory(tmp_path / "certs", INTERMEDIATE))
-    (context,) = trust_store(None, None).contexts()
-    assert context.get_ca_certs(binary_form=True) == [ROOT.der]
-
-
-def test_the_system_s_bundle_in_a_directory_that_is_not_hashed_is_read_at_once(system, tmp_path, ca_file):
-    system(ca_file, tmp_path)
-    (context,) = trust_store(None, None).contexts()
-    assert context.cert_store_stats()["x509"] == 1
-
-
-def test_a_deferred_bundle_that_cannot_be_read_is_as_good_as_none(system, tmp_path):
-    directory = hashed_directory(tmp_path / "certs", ROOT)
-    (directory / "ca-certificates.crt").write_bytes(b"garbage")
-    system(directory / "ca-certificates.crt", directory)
-    assert len(list(trust_store(None, None).contexts())) == 1
-
-
-def test_a_system_without_a_store_trusts_nobody_and_says_so(system):
-    system()
-    store = trust_store(None, None)
-    assert store.description == "no store found on this system"
-    (context,) = store.contexts()
-    assert context.cert_store_stats()["x509"] == 0
-
-
-def test_the_file_of_the_environment_is_the_system_s_store(monkeypatch, ca_file, tmp_path):
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "nowhere"))
-    (context,) = trust_store(None, None).contexts()
-    assert context.get_ca_certs(binary_form=True) == [ROOT.der]
-
-
-def test_a_list_of_directories_in_the_environment_is_the_system_s_store(monkeypatch, tmp_path):
-    # OpenSSL's X509_LOOKUP_hash_dir(3): the directories are separated as in PATH
-    monkeypatch.setattr(sys, "platform", "linux")
-    first, second = (hashed_directory(tmp_path / name, ROOT) for name in ("first", "second"))
-    monkeypatch.setenv("SSL_CERT_DIR", f"{first}{os.pathsep}{second}")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
-    assert trust_store(None, None).capath == f"{first}{os.pathsep}{second}"
-
-
-def test_only_anchors_that_the_user_named_are_private(monkeypatch, ca_file, tmp_path):
-    directory = hashed_directory(tmp_path / "certs", ROOT)
-    assert trust_store(ca_file, None).private
-    assert trust_store(None, str(directory)).private
-    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
-    monkeypatch.setenv("SSL_CERT_DIR", str(directory))
-    assert not trust_store(None, None).private
-
-
-def test_anchors_are_counted_where_that_takes_no_loading(ca_file, tmp_path):
-    directory = str(hashed_directory(tmp_path / "certs", ROOT, INTERMEDIATE))
-    assert trust_store(None, directory).anchors == 2
-    assert trust_store(ca_file, None).anchors is None
-    assert trust_store(ca_file, directory).anchors is None
-
-
-def test_windows_is_asked_for_its_own_store(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "win32")
-    asked = []
-
-    def load_default_certs(context):
-        asked.append(context)
-
-    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", load_default_certs)
-    store = trust_store(None, None)
-    assert store == TrustStore("the Windows certificate store", system=True)
-    assert list(store.contexts()) == asked
-    assert len(asked) == 1

@@ -24,6 +24,22 @@ class Clock:
         return self.now
 
 
+class FakeChannel:
+    """What a conversation goes on inside."""
+
+    def __init__(self, *pieces) -> None:
+        self.pieces = list(pieces)
+        self.sent = []
+
+    def send(self, data):
+        """Remember."""
+        self.sent.append(data)
+
+    def receive(self):
+        """Return the next piece."""
+        return self.pieces.pop(0) if self.pieces else b""
+
+
 class FakeSocket:
     """A socket whose ``recv`` takes the next piece: octets are returned, an error is raised, a number is a wait."""
 
@@ -77,8 +93,10 @@ def test_time_runs_out_exactly_at_the_deadline():
         deadline.remaining("reply")
 
 
-def test_the_deadline_s_error_shows_what_came_until_then():
-    assert 'no reply within 2.5 s, only: "250-a"' in str(Deadline(2.5, Clock()).exceeded("reply", b"250-a"))
+def test_the_deadline_s_error_shows_what_came_until_then_and_blames_no_firewall():
+    said = str(Deadline(2.5, Clock()).exceeded("reply", b"250-a"))
+    assert 'the reply does not end within 2.5 s, only: "250-a"' in said
+    assert "firewall" not in said
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(2, 2), (4, 4), (60, 4)])
@@ -103,7 +121,7 @@ def test_every_read_gets_what_is_left_and_no_more():
 def test_a_peer_that_drips_does_not_outlive_the_deadline():
     peer = wire(*[1.0, b"x"] * 20)
     peer.step = "greeting"
-    with pytest.raises(DeadlineExceeded, match='no greeting within 10 s, only: "xxxxxxxxx"'):
+    with pytest.raises(DeadlineExceeded, match='the greeting does not end within 10 s, only: "xxxxxxxxx"'):
         peer.read_line()
     assert peer.sock.timeouts == [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
 
@@ -114,8 +132,33 @@ def test_bytes_that_are_already_here_need_no_time():
     assert peer.read_line() == b"a"
     clock.now += 11
     assert peer.read_line() == b"b"
-    with pytest.raises(DeadlineExceeded, match='only: "c"'):
+    with pytest.raises(DeadlineExceeded, match=r'only: "a\\r\\nb\\r\\nc"|only: "a\\nb\\nc"'):
         peer.read_line()
+
+
+def test_a_reply_of_several_lines_that_never_ends_is_quoted_and_not_called_silence():
+    peer = wire(b"220-please wait\r\n", 10.0)
+    peer.read_line()
+    with pytest.raises(DeadlineExceeded, match='the greeting does not end within 10 s, only: "220-please wait"'):
+        peer.read_line()
+
+
+@pytest.mark.parametrize("start", [lambda peer: peer.send(b"EHLO x\r\n"), lambda peer: setattr(peer, "step", "reply")])
+def test_what_came_before_the_step_is_not_quoted(start):
+    peer = wire(b"220 mta\r\n")
+    peer.read_line()
+    peer.sock.pieces[:] = [b""]
+    start(peer)
+    peer.sock.pieces[:] = [10.0]
+    with pytest.raises(DeadlineExceeded, match=r"no (greeting|reply) within 10 s \("):
+        peer.read_line()
+
+
+def test_what_is_kept_for_quoting_is_bounded():
+    peer = wire(*[b"x\n" * 2048] * 10)
+    for _ in range(2048 * 10):
+        peer.read_line()
+    assert len(peer._taken) <= MAX_LINE
 
 
 def test_nothing_is_sent_after_the_deadline():
@@ -202,15 +245,38 @@ def test_the_total_is_bounded():
 def test_the_total_starts_anew_inside_tls():
     peer = wire(b"x" * MAX_TOTAL)
     peer.read_exactly(MAX_TOTAL)
-    peer.upgrade(FakeSocket(b"221 Bye\r\n"))
+    peer.upgrade(FakeChannel(b"221 Bye\r\n"))
     assert peer.read_line() == b"221 Bye"
 
 
 def test_nothing_of_the_plaintext_is_read_inside_tls():
     peer = wire(b"220 go\r\n221 injected\r\n")
     peer.read_line()
-    peer.upgrade(FakeSocket(b"221 real\r\n"))
+    peer.upgrade(FakeChannel(b"221 real\r\n"))
     assert peer.read_line() == b"221 real"
+
+
+def test_the_conversation_goes_on_inside_the_channel_and_ends_with_it():
+    transcript = []
+    peer = wire(b"220 go\r\n", transcript=transcript)
+    peer.read_line()
+    channel = FakeChannel(b"221 Bye\r\n")
+    peer.upgrade(channel)
+    peer.send(b"QUIT\r\n")
+    assert peer.read_line() == b"221 Bye"
+    assert (channel.sent, peer.sock.sent) == ([b"QUIT\r\n"], [])
+    assert transcript[-2:] == [Spoken("C", b"QUIT\r\n"), Spoken("S", b"221 Bye\r\n")]
+    with pytest.raises(PeerClosed, match="the server closed the connection"):
+        peer.read_line()
+
+
+def test_what_carries_tls_goes_past_the_transcript_and_the_buffer():
+    transcript = []
+    peer = wire(b"records", transcript=transcript)
+    peer.sock.pieces.insert(0, b"")
+    peer.transmit(b"hello")
+    assert (peer.receive(), peer.receive()) == (b"records", b"")
+    assert (peer.sock.sent, transcript, peer.unread) == ([b"hello"], [], b"")
 
 
 def test_more_than_the_bound_is_not_even_waited_for():
@@ -262,7 +328,7 @@ def test_what_has_arrived_is_bounded():
 def test_an_end_in_the_middle_names_the_step_and_quotes_what_came(read):
     peer = wire(b"250-mt", b"a")
     peer.step = "reply to EHLO"
-    with pytest.raises(PeerClosed, match='closed the connection instead of sending the reply to EHLO: "250-mta"'):
+    with pytest.raises(PeerClosed, match='closed the connection in the middle of the reply to EHLO: "250-mta"'):
         read(peer)
 
 

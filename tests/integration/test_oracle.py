@@ -25,7 +25,7 @@ from check_starttls_cert.options import OPTIONS
 from check_starttls_cert.probe import Observation, probe
 from check_starttls_cert.settings import Target
 from check_starttls_cert.thresholds import parse_threshold
-from check_starttls_cert.tls import trust_store
+from check_starttls_cert.trust_store import trust_store
 
 pytestmark = pytest.mark.slow
 

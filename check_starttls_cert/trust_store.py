@@ -1,0 +1,349 @@
+"""Where trust comes from: the anchors that the user names or the system has, as contexts for the handshake.
+
+Contexts are made once for a process, however many probes use them, and nothing is set on them afterwards: threads
+share them. *Every flag is set, none is inherited*: ``ssl.create_default_context`` means something else in every
+Python version. *Trust is the only thing that verification decides*: names, dates of our own, key sizes and protocol
+versions are judged elsewhere, so that a context takes what the weakest server has to offer (security level 0, TLS
+1.0) and no answer hides another.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import sys
+import threading
+from contextlib import suppress
+from typing import BinaryIO, Iterable, Iterator, NamedTuple
+
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.observation import Store
+from check_starttls_cert.text import printable
+from check_starttls_cert.wire import Deadline
+
+CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
+"""Everything that authenticates the server. Level 0 reads 1024-bit keys, SHA-1 and TLS 1.0."""
+
+OP_LEGACY_SERVER_CONNECT: int = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+"""Talk to servers from before RFC 5746; named by Python 3.12 and newer."""
+
+VERIFY_X509_PARTIAL_CHAIN: int = getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000)
+"""A trust anchor need not be self-signed; named by Python 3.10 and newer."""
+
+HASHED_NAME = r"[0-9a-f]{8}\.[0-9]+"
+"""A certificate's name in a directory made by ``openssl rehash``."""
+
+BEGIN, END = b"-----BEGIN ", b"-----END "
+BEGIN_CERTIFICATE = (b"-----BEGIN CERTIFICATE-----", b"-----BEGIN X509 CERTIFICATE-----")
+BEGIN_TRUSTED = b"-----BEGIN TRUSTED CERTIFICATE-----"
+"""A certificate with what OpenSSL trusts it for: only OpenSSL can read it."""
+
+BLOCKS_AT_ONCE = 32
+"""Certificates that are loaded between two looks at the clock."""
+
+LINES_AT_ONCE = 4096
+"""Lines that are read between two looks."""
+
+MAX_PEM_LINE = 64 * 1024
+MAX_PEM_BLOCK = 1024 * 1024
+"""Bytes: what is longer is no certificate."""
+
+
+class TooSlowError(UsageError):
+    """There are more trust anchors than can be read before the deadline."""
+
+
+class Variant(NamedTuple):
+    """What a context offers besides what all offer."""
+
+    alpn: str | None = None
+    """The protocol's name in RFC 7301's registry."""
+    curve: str | None = None
+    """OpenSSL's name of the only curve that is offered, with TLS 1.2 at most."""
+
+
+PLAIN = Variant()
+
+
+class Block(NamedTuple):
+    """One certificate in a PEM file."""
+
+    number: int
+    """From 1."""
+    line: int
+    """Where it begins, from 1."""
+    pem: bytes
+    whole: bool
+    """It has an end."""
+
+
+class TrustStore:
+    """Trust anchors from a PEM file and hashed directories, or in the system's own way; shared by threads."""
+
+    def __init__(  # noqa: PLR0913 - the places where anchors can be
+        self,
+        description: str,
+        cafile: str | None = None,
+        capath: str | None = None,
+        *,
+        fallback_cafile: str | None = None,
+        system: bool = False,
+        private: bool = False,
+    ) -> None:
+        self.cafile = cafile
+        self.capath = capath
+        self.fallback_cafile = fallback_cafile
+        """A bundle of the certificates that ``capath`` holds as well: parsed only if the directory fails."""
+        self.system = system
+        """Ask ``ssl`` for the system's store, where it is not made of files (Windows)."""
+        anchors = None
+        if capath is not None and cafile is None and not system:
+            # SSL_CERT_DIR may list several directories.
+            anchors = sum(map(hashed_names, capath.split(os.pathsep)))
+        self.facts = Store(description, anchors, private)
+        self._lock = threading.Lock()
+        self._contexts: dict[tuple[Variant, bool], ssl.SSLContext | None] = {}
+
+    def contexts(self, deadline: Deadline, variant: Variant = PLAIN) -> Iterator[ssl.SSLContext]:
+        """Yield verifying contexts in the order of their cost; a later one knows more anchors.
+
+        Raises ``UsageError`` for a file that cannot be read, or not before the deadline.
+        """
+        first = self._context(variant, deadline, with_fallback=False)
+        assert first is not None
+        yield first
+        if self.fallback_cafile:
+            with suppress(TooSlowError):
+                if second := self._context(variant, deadline, with_fallback=True):
+                    yield second
+
+    def _context(self, variant: Variant, deadline: Deadline, *, with_fallback: bool) -> ssl.SSLContext | None:
+        """Return the context that was made for this before, or make it."""
+        key = variant, with_fallback
+        if key in self._contexts:
+            return self._contexts[key]
+        name = str(self.fallback_cafile if with_fallback else self.cafile)
+        if not self._lock.acquire(timeout=left(deadline, name)):
+            raise too_slow(deadline, name)  # another probe is at it
+        try:
+            if key not in self._contexts:
+                self._contexts[key] = self._load(variant, deadline, with_fallback=with_fallback)
+            return self._contexts[key]
+        finally:
+            self._lock.release()
+
+    def _load(self, variant: Variant, deadline: Deadline, *, with_fallback: bool) -> ssl.SSLContext | None:
+        context = bare_context(variant)
+        context.verify_mode = ssl.CERT_REQUIRED
+        if self.facts.private:
+            # Who names a certificate trusts it, whoever issued it: RFC 5280 section 6.1.1 (d) asks for a name and a
+            # key only. So do curl, Go and Windows. The system's store is left as OpenSSL's clients have it.
+            context.verify_flags |= VERIFY_X509_PARTIAL_CHAIN
+        if self.system:
+            context.load_default_certs()
+        if self.capath:
+            context.load_verify_locations(capath=self.capath)
+        if self.cafile:
+            load(context, self.cafile, deadline)
+        if with_fallback and self.fallback_cafile:
+            try:
+                load(context, self.fallback_cafile, deadline)
+            except TooSlowError:
+                raise  # another probe may have more time
+            except UsageError:
+                return None  # nobody has named it: the directory's verdict counts
+        return context
+
+
+def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
+    """Return the trust store that ``cafile`` and ``capath`` name, or the operating system's.
+
+    The system's is what ``SSLContext.load_default_certs`` finds, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
+    included, but lazily: OpenSSL opens a hashed directory's files as it needs them, while a bundle costs
+    30 ms of CPU at each start. A bundle that lies inside the hashed directory holds the same certificates.
+    Raises ``UsageError`` for names that lead nowhere.
+    """
+    if cafile and os.path.isdir(cafile):
+        raise UsageError(f'"{printable(cafile)}" is a directory; use --ca-dir for it')
+    if cafile and not os.path.isfile(cafile):
+        raise UsageError(f'there is no file "{printable(cafile)}" to read trust anchors from')
+    if capath and not hashed_names(capath):
+        raise UsageError(
+            f'"{printable(capath)}" is not a directory of hashed certificates; '
+            '"openssl rehash" makes one from PEM files'
+        )
+    if cafile or capath:
+        return shared(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True)
+    if sys.platform == "win32":
+        return shared("the Windows certificate store", system=True)
+    paths = ssl.get_default_verify_paths()
+    # SSL_CERT_DIR may list several directories, which get_default_verify_paths takes for one that does not exist.
+    listed = os.environ.get(paths.openssl_capath_env, paths.openssl_capath).split(os.pathsep)
+    directories = list(filter(os.path.isdir, listed))
+    capath = os.pathsep.join(directories) or None
+    found = " and ".join(filter(None, (paths.cafile, capath))) or "no store found on this system"
+    hashed = map(os.path.realpath, filter(hashed_names, directories))
+    if paths.cafile and os.path.dirname(os.path.realpath(paths.cafile)) in hashed:
+        return shared(found, capath=capath, fallback_cafile=paths.cafile)
+    return shared(found, paths.cafile, capath)
+
+
+def shared(  # noqa: PLR0913 - as TrustStore
+    description: str,
+    cafile: str | None = None,
+    capath: str | None = None,
+    *,
+    fallback_cafile: str | None = None,
+    system: bool = False,
+    private: bool = False,
+) -> TrustStore:
+    """Return this process's store of these places, as long as the files are what they were when it was made."""
+    places = description, cafile, capath, fallback_cafile, system, private
+    state = tuple(map(signature, (cafile, fallback_cafile)))
+    with _LOCK:
+        known = _STORES.get(places)
+        if known is not None and known[0] == state:
+            return known[1]
+        store = TrustStore(description, cafile, capath, fallback_cafile=fallback_cafile, system=system, private=private)
+        _STORES[places] = state, store
+        return store
+
+
+_LOCK = threading.Lock()
+_STORES: dict[tuple[object, ...], tuple[tuple[object, ...], TrustStore]] = {}
+
+
+def signature(path: str | None) -> tuple[int, ...]:
+    """Return what changes when a file is replaced."""
+    if path is not None:
+        with suppress(OSError):
+            found = os.stat(path)
+            return found.st_ino, found.st_size, found.st_mtime_ns
+    return ()
+
+
+def unverified_context(variant: Variant = PLAIN) -> ssl.SSLContext:
+    """Return a context that does not verify the chain."""
+    context = bare_context(variant)
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def bare_context(variant: Variant) -> ssl.SSLContext:
+    """Return a context without trust anchors."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.options |= OP_LEGACY_SERVER_CONNECT
+    context.set_ciphers(CIPHERS)
+    context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST
+    if variant.alpn is not None:
+        context.set_alpn_protocols([variant.alpn])
+    if variant.curve is not None:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2  # TLS 1.3 has no such curves
+        context.set_ecdh_curve(variant.curve)
+    return context
+
+
+def load(context: ssl.SSLContext, path: str, deadline: Deadline) -> None:
+    """Load the trust anchors of a PEM file, a few at a time: OpenSSL itself would not stop at the deadline.
+
+    Raises ``UsageError`` when the file cannot be read, says which certificate of it cannot, or that it took too long.
+    """
+    loaded = False
+    try:
+        with open(path, "rb") as file:
+            several: list[Block] = []
+            for block in blocks(lines_of(file, deadline)):
+                if block.pem.startswith(BEGIN_TRUSTED):
+                    context.load_verify_locations(path)
+                    return
+                several.append(block)
+                if len(several) == BLOCKS_AT_ONCE:
+                    left(deadline, path)
+                    add(context, several, path)
+                    several, loaded = [], True
+            if several:
+                add(context, several, path)
+                loaded = True
+    except ssl.SSLError:
+        loaded = False
+    except OSError as error:
+        raise unreadable(path, error.strerror or str(error)) from error
+    if not loaded:
+        raise unreadable(path, "it holds no PEM certificate")
+
+
+def lines_of(file: BinaryIO, deadline: Deadline) -> Iterator[bytes]:
+    """Yield the lines of a file, without their ends and in bounded pieces. Raises ``TooSlowError``."""
+    for number, line in enumerate(iter(lambda: file.readline(MAX_PEM_LINE), b"")):
+        if number % LINES_AT_ONCE == 0:
+            left(deadline, file.name)
+        yield line.strip()
+
+
+def blocks(file: Iterable[bytes]) -> Iterator[Block]:
+    """Yield the certificates among the lines of a PEM file. What is around them says nothing (RFC 7468 section 2)."""
+    number = start = size = 0
+    lines: list[bytes] = []
+    for line, text in enumerate(file, 1):
+        if text.startswith(BEGIN):
+            if lines:
+                yield Block(number, start, b"\n".join(lines), whole=False)
+            lines = []
+            if text in BEGIN_CERTIFICATE or text == BEGIN_TRUSTED:
+                number, start, lines, size = number + 1, line, [text], 0
+        elif lines:
+            lines.append(text)
+            size += len(text)
+            if text.startswith(END) or size > MAX_PEM_BLOCK:
+                yield Block(number, start, b"\n".join(lines), whole=text.startswith(END))
+                lines = []
+    if lines:
+        yield Block(number, start, b"\n".join(lines), whole=False)
+
+
+def add(context: ssl.SSLContext, several: list[Block], path: str) -> None:
+    """Add certificates to a context's trust anchors. Raises ``UsageError`` that names the one that is broken."""
+    with suppress(ssl.SSLError, UnicodeError):
+        if all(block.whole for block in several):
+            context.load_verify_locations(cadata=b"\n".join(block.pem for block in several).decode("ascii"))
+            return
+    for block in several:
+        try:
+            if not block.whole:
+                raise UnicodeError  # noqa: TRY301 - as unreadable as the others
+            context.load_verify_locations(cadata=block.pem.decode("ascii"))
+        except (ssl.SSLError, UnicodeError):
+            raise unreadable(
+                path, f"certificate {block.number}, which begins in line {block.line}, is damaged"
+            ) from None
+
+
+def hashed_names(path: str) -> int:
+    """Return how many certificates a directory holds under names that OpenSSL looks for."""
+    with suppress(OSError), os.scandir(path) as entries:
+        return sum(1 for entry in entries if re.fullmatch(HASHED_NAME, entry.name))
+    return 0
+
+
+def left(deadline: Deadline, path: str) -> float:
+    """Return the seconds that are left for loading. Raises ``UsageError``, because the file is to blame."""
+    seconds = deadline.left
+    if seconds <= 0:
+        raise too_slow(deadline, path)
+    return seconds
+
+
+def too_slow(deadline: Deadline, path: str) -> TooSlowError:
+    """Return the error for a file that is too large for the deadline."""
+    return TooSlowError(
+        f'reading trust anchors from "{printable(path)}" takes longer than {deadline.seconds:g} s; '
+        "name a smaller file, or allow more with --timeout"
+    )
+
+
+def unreadable(path: str, reason: str) -> UsageError:
+    """Return the error for a file that cannot be read."""
+    return UsageError(f'cannot read trust anchors from "{printable(path)}": {reason}')
