@@ -41,7 +41,7 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
     top = chain.path[-1]
     odd = malformed(shown)
     if shown.leaf.self_issued:
-        return odd or "OpenSSL takes it for self-signed; have it issued under a name of its own"
+        return odd or "OpenSSL takes it for its own issuer; have it issued under a name of its own"
     if top.der not in [facts.der for facts in chain.sent]:
         # The way up leads to an anchor, so what OpenSSL refuses lies on it.
         return odd or unchecked(shown)

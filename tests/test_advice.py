@@ -249,7 +249,7 @@ def test_a_certificate_under_its_own_name_by_another_key_has_to_be_issued_again(
     words = trust(SELF_SIGNED, certificate=own, above=())
     assert words == (
         "not trusted: issued by another key under its own name: "
-        "OpenSSL takes it for self-signed; have it issued under a name of its own"
+        "OpenSSL takes it for its own issuer; have it issued under a name of its own"
     )
 
 
