@@ -126,7 +126,7 @@ def test_a_server_that_is_not_trusted_is_still_fully_reported(tmp_path, store):
     seen, service = probed(sql_server(alone, PACKINGS["one packet for a flight"]), store)
     assert seen.error is None
     assert (seen.shown.trust.verified, seen.shown.trust.code) == (False, 18)
-    assert service.connections == 2
+    assert service.connections == 1
 
 
 def answering(*packets, end="close"):
