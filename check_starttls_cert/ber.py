@@ -1,7 +1,7 @@
-"""The little of BER (X.690) that LDAP messages and certificate extensions need, bounded.
+"""The little of BER (X.690) that LDAP messages need, bounded; what X.509 needs is in ``der``.
 
 An element is a tag octet, a definite length and that many octets of contents. Tags above 30 and
-indefinite lengths are refused: RFC 4511 section 5.1 allows neither, and DER has neither.
+indefinite lengths are refused: RFC 4511 section 5.1 allows neither.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 from typing import Callable, Iterator
 
 MAX_CONTENTS = 64 * 1024
-"""Octets in one element; far above any answer to StartTLS or subjectAltName."""
+"""Octets in one element; far above any answer to StartTLS."""
 
 MAX_INT = 2**31
 """RFC 4511 section 4.1.1."""
 
 INTEGER = 0x02
 OCTET_STRING = 0x04
-OBJECT_IDENTIFIER = 0x06
 ENUMERATED = 0x0A
 SEQUENCE = 0x30
 
 
 class BERError(ValueError):
-    """The octets are not the BER that LDAP and X.509 use."""
+    """The octets are not the BER that LDAP uses."""
 
 
 def encode(tag: int, *contents: bytes) -> bytes:

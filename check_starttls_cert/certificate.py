@@ -1,69 +1,48 @@
-"""A certificate's facts, read once from its DER; pure.
+"""A certificate's facts, read once from its DER; pure. No thresholds, no clock, no opinion, no cryptography.
 
-The one rule of this file: an odd certificate is still reported. What ``cryptography`` refuses to parse
-(a malformed name, one broken extension, an unknown key type) becomes an empty fact, not an error, as long
-as there is a validity period to judge. No thresholds, no clock, no opinion.
+Why a reader of our own and not the ``cryptography`` library's: that refuses certificates which TLS clients accept
+(``critical`` written out though it is the default, odd versions, Latin-1 in a name), and what it refuses
+changes with its version: ECDSA with NULL parameters was read by 46 and is refused by 50. A monitor that
+cannot read what its users' mail clients read reports a failure that is none. So this reads what OpenSSL reads.
+
+The one rule of this file: each element is read alone. One odd attribute costs that attribute and not the name, one odd
+extension costs that extension; ``Facts.malformed`` says which. Only a certificate without a validity period
+that can be read has no facts.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-import warnings
-from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterator, NamedTuple, TypeVar
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Callable, NamedTuple, TypeVar
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
-from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
-
-from check_starttls_cert import ber
+from check_starttls_cert import algorithm, distinguished_name, extensions, oids, public_key
+from check_starttls_cert import der as x690
+from check_starttls_cert.ber import encode
+from check_starttls_cert.der import DERError, Element
+from check_starttls_cert.distinguished_name import DistinguishedName
 from check_starttls_cert.errors import CertificateError
+from check_starttls_cert.public_key import UNKNOWN_KEY, Key
+from check_starttls_cert.text import MAX_LENGTH
 
 T = TypeVar("T")
 
-UNREADABLE = (
-    ValueError,
-    TypeError,
-    KeyError,
-    UnsupportedAlgorithm,
-    x509.UnsupportedGeneralNameType,
-    x509.InvalidVersion,
-)
-"""What ``cryptography`` raises, over its versions, for fields that it does not accept."""
+MAX_FIELD = 512 * 1024
+"""Octets of a name or of all extensions that are looked into: five times the chain that OpenSSL's clients take."""
 
-ATTRIBUTE_NAMES = {
-    NameOID.COMMON_NAME: "CN",
-    NameOID.ORGANIZATION_NAME: "O",
-    NameOID.ORGANIZATIONAL_UNIT_NAME: "OU",
-    NameOID.COUNTRY_NAME: "C",
-    NameOID.STATE_OR_PROVINCE_NAME: "ST",
-    NameOID.LOCALITY_NAME: "L",
-    NameOID.DOMAIN_COMPONENT: "DC",
-}
-"""Short names of RFC 4514 section 3."""
-
-DNS_NAME = 0x82
-IP_ADDRESS = 0x87
-VERSION = 0xA0
-ISSUER, SUBJECT, PUBLIC_KEY = 2, 4, 5
+VERSION, EXTENSIONS = 0xA0, 0xA3
+SERIAL, SIGNATURE, ISSUER, VALIDITY, SUBJECT, PUBLIC_KEY = range(6)
 """Places in the TBSCertificate after the optional version: RFC 5280 section 4.1."""
-UTF8_STRING = 0x0C
-PRINTABLE_STRING = 0x13
-EXTENSIONS = 0xA3
-SUBJECT_ALT_NAME = b"\x55\x1d\x11"  # 2.5.29.17
 
+MAX_FIELDS = 12
+"""Fields of a TBSCertificate that are looked for; there are at most 10."""
 
-class Key(NamedTuple):
-    """A public key: its algorithm and its size in bits, ``-1`` when the size is not known."""
+NOTHING = Element(0, memoryview(b""), memoryview(b""))
+NO_EXTENSIONS = next(x690.elements(memoryview(b"\xa3\x02\x30\x00")))
 
-    algorithm: str
-    bits: int
-
-    def __str__(self) -> str:
-        return f"{self.algorithm} {self.bits}" if self.bits > 0 else self.algorithm
+RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
+"""The AlgorithmIdentifier of RSA keys: RFC 3279 section 2.3.1."""
 
 
 class Facts(NamedTuple):
@@ -71,29 +50,55 @@ class Facts(NamedTuple):
 
     der: bytes
     subject: str
+    """As RFC 4514 writes it."""
     issuer: str
     serial: int
+    """Of any sign and size; 0 where there is none."""
     not_before: datetime
+    """In UTC. Years that ``datetime`` does not know are its first and its last moment."""
     not_after: datetime
     key: Key
     signature_hash: str
     """``sha256``; empty for algorithms without a separate hash (EdDSA) or unknown ones."""
     common_names: tuple[str, ...]
     dns_names: tuple[str, ...]
+    """As they are written: never normalised; octets that are no UTF-8 as ``\\xfc``."""
     ip_addresses: tuple[bytes, ...]
-    """Packed, 4 or 16 octets."""
+    """Packed, 4 or 16 octets if they are addresses at all."""
     self_issued: bool
-    """Issuer and subject are the same name."""
+    """Issuer and subject are the same name, and there is one."""
     sha1: str
     """Fingerprint over the DER, upper-case hexadecimal."""
     sha256: str
     issuer_attributes: tuple[str, ...]
     """``O=Lab`` and so on, one for each attribute of the issuer."""
-
-    self_signed: bool | None = None
-    """Self-issued, and its own key verifies its signature (RFC 5280 section 3.2)."""
     spki_sha256: bytes = b""
-    """Digest of the SubjectPublicKeyInfo, for pins; empty where that cannot be found."""
+    """Digest of the SubjectPublicKeyInfo, for pins; empty where there is none."""
+    self_signed: bool | None = None
+    """Self-issued, and its own key verifies its signature (RFC 5280 section 3.2).
+
+    ``None`` where that cannot be told or nobody asked: the reader does not verify, ``chain`` does where it matters.
+    """
+    signature_algorithm: str = ""
+    """In words: ``RSA with SHA-256``; the number of an unknown one."""
+    is_ca: bool | None = None
+    """basicConstraints; ``None`` without that extension."""
+    path_length: int | None = None
+    key_usage: frozenset[str] | None = None
+    """RFC 5280's names, such as ``keyCertSign``."""
+    extended_key_usage: tuple[str, ...] | None = None
+    """Names such as ``serverAuth``; the numbers of unknown ones."""
+    subject_key_id: bytes | None = None
+    authority_key_id: bytes | None = None
+    ocsp_urls: tuple[str, ...] = ()
+    issuer_urls: tuple[str, ...] = ()
+    """caIssuers of authorityInfoAccess."""
+    crl_urls: tuple[str, ...] = ()
+    canonical_subject: bytes = b""
+    """For comparison: equal for names that are the same to OpenSSL (RFC 5280 section 7.1); empty for no name."""
+    canonical_issuer: bytes = b""
+    malformed: tuple[str, ...] = ()
+    """What could not be read, or makes OpenSSL refuse the certificate, as words for a sentence."""
 
     @property
     def lifetime(self) -> timedelta:
@@ -113,218 +118,158 @@ class Facts(NamedTuple):
         return common[0] if common else self.issuer
 
 
-def facts(der: bytes) -> Facts:
-    """Return the facts of one DER certificate. Raises ``CertificateError`` when it is beyond reading."""
-    with warnings.catch_warnings():
-        # cryptography warns of negative serials and the like; the monitor reads on.
-        warnings.simplefilter("ignore")
-        try:
-            certificate = _load(der)
-            not_before, not_after = _validity(certificate)
-        except UNREADABLE as error:
-            raise CertificateError("the server's certificate cannot be parsed", quote=str(error)) from error
-        dns_names, ip_addresses = _alternative_names(certificate, der)
-        subject = _tolerant(lambda: certificate.subject, x509.Name([]))
-        issuer = _tolerant(lambda: certificate.issuer, x509.Name([]))
-        read = Facts(
-            der=der,
-            subject=_tolerant(subject.rfc4514_string, ""),
-            issuer=_tolerant(issuer.rfc4514_string, ""),
-            serial=_tolerant(lambda: certificate.serial_number, 0),
-            not_before=not_before,
-            not_after=not_after,
-            key=_key(certificate),
-            signature_hash=_signature_hash(certificate),
-            common_names=tuple(str(cn.value) for cn in subject.get_attributes_for_oid(NameOID.COMMON_NAME)),
-            dns_names=dns_names,
-            ip_addresses=ip_addresses,
-            # Empty names are equal too, but nobody is called nothing.
-            self_issued=subject == issuer and len(list(subject)) > 0,
-            sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
-            sha256=hashlib.sha256(der).hexdigest().upper(),
-            issuer_attributes=tuple(
-                f"{ATTRIBUTE_NAMES.get(attribute.oid, attribute.oid.dotted_string)}={attribute.value!s}"
-                for attribute in issuer
-            ),
-            spki_sha256=_spki_sha256(der),
-        )
-    return read._replace(self_signed=read.self_issued and issued_by(read, read))
+class Signed(NamedTuple):
+    """The parts of a certificate that its signature is about."""
+
+    octets: bytes
+    """What is signed: the TBSCertificate."""
+    algorithm: str
+    """As numbers and dots."""
+    parameters: bytes
+    """DER; empty without any."""
+    signature: bytes
+    same_algorithm: bool
+    """RFC 5280 section 4.1.1.2: the algorithm has to be named inside what is signed, and the same."""
 
 
-def _spki_sha256(der: bytes) -> bytes:
-    try:
-        fields = [field for field in ber.elements(_signed_part(der)[1]) if field[0] != VERSION]
-        return hashlib.sha256(ber.encode(*fields[PUBLIC_KEY])).digest()
-    except (ValueError, IndexError):
-        return b""
+def read(der: bytes) -> Facts:
+    """Return the facts of one certificate.
 
-
-def issued_by(certificate: Facts, issuer: Facts) -> bool:
-    """Return whether ``issuer`` is the certificate whose key signed ``certificate`` (RFC 5280 section 6.1)."""
-    if certificate.issuer != issuer.subject:
-        return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        signed = ber.encode(*_signed_part(certificate.der))
-        return _is_signed_by(_load(certificate.der), signed, _load(issuer.der))
-
-
-def _is_signed_by(certificate: x509.Certificate, signed: bytes, issuer: x509.Certificate) -> bool:
-    """Return whether the issuer's key verifies the certificate's signature of ``signed``.
-
-    ``False`` too when the algorithm is unknown here. Written out because cryptography's own
-    ``verify_directly_issued_by`` came with version 40.
+    Time and memory are linear in its size. Raises ``CertificateError`` when it has no readable validity period.
     """
-    try:
-        key = issuer.public_key()
-        signature = certificate.signature
-        algorithm = certificate.signature_hash_algorithm
-        if isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
-            key.verify(signature, signed)
-        elif algorithm is None:
-            return False
-        elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, signed, _rsa_padding(certificate, algorithm), algorithm)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, signed, ec.ECDSA(algorithm))
-        elif isinstance(key, dsa.DSAPublicKey):
-            key.verify(signature, signed, algorithm)
-        else:
-            return False
-    except (InvalidSignature, *UNREADABLE):
-        return False
-    return True
-
-
-def _rsa_padding(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> padding.PSS | padding.PKCS1v15:
-    if certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
-        return padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO)
-    return padding.PKCS1v15()
-
-
-def _load(der: bytes) -> x509.Certificate:
-    """Return the certificate; where ``cryptography`` refuses the characters of a name, with that name repaired."""
-    try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
-        return x509.load_der_x509_certificate(_with_plain_names(der))
-
-
-def _with_plain_names(der: bytes) -> bytes:
-    """Return the certificate with every PrintableString in its names called a UTF8String.
-
-    X.680 section 41.4 gives PrintableString no "*", "@", "_" or "&", but authorities put them there, and every
-    client takes them. Raises ``ValueError`` when ``der`` is something else altogether.
-    """
-
-    def plain(name: bytes) -> bytes:
-        # Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }: RFC 5280 section 4.1.2.4
-        return b"".join(
-            ber.encode(
-                set_tag,
-                *(
-                    ber.encode(
-                        tag,
-                        *(ber.encode(UTF8_STRING if t == PRINTABLE_STRING else t, v) for t, v in ber.elements(pair)),
-                    )
-                    for tag, pair in ber.elements(pairs)
-                ),
-            )
-            for set_tag, pairs in ber.elements(name)
-        )
-
-    ((tag, certificate),) = ber.elements(der)
-    signed, *rest = ber.elements(certificate)
-    fields = list(ber.elements(signed[1]))
-    first = 1 if fields[:1] and fields[0][0] == VERSION else 0
-    for index in (first + ISSUER, first + SUBJECT):
-        if index < len(fields):
-            fields[index] = (fields[index][0], plain(fields[index][1]))
-    signed = (signed[0], b"".join(ber.encode(*field) for field in fields))
-    return ber.encode(tag, *(ber.encode(*element) for element in (signed, *rest)))
-
-
-def _tolerant(read: Callable[[], T], otherwise: T) -> T:
-    try:
-        return read()
-    except UNREADABLE:
-        return otherwise
-
-
-def _validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
-    if hasattr(certificate, "not_valid_after_utc"):  # cryptography 42 and newer
-        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return (
-        certificate.not_valid_before.replace(tzinfo=timezone.utc),
-        certificate.not_valid_after.replace(tzinfo=timezone.utc),
+    tbs, signature_algorithm, _ = _outer(der)
+    fields, extension_field = _fields(tbs)
+    if len(fields) <= VALIDITY:
+        raise _unreadable("its validity period is missing")
+    not_before, not_after = _validity(fields[VALIDITY])
+    malformed: list[str] = []
+    serial = _tolerant("serialNumber", lambda: x690.integer(fields[SERIAL]), 0, malformed)
+    issuer = _name("issuer", fields, ISSUER, malformed)
+    subject = _name("subject", fields, SUBJECT, malformed)
+    key_info = fields[PUBLIC_KEY] if len(fields) > PUBLIC_KEY else NOTHING
+    key = _tolerant("public key", lambda: public_key.read(key_info), Key(UNKNOWN_KEY, -1), malformed)
+    found, odd = extensions.read(extension_field) if len(extension_field.whole) <= MAX_FIELD else ({}, ["extensions"])
+    words, hash_name = algorithm.signature(signature_algorithm)
+    # Two empty names are equal, but that is not self-issued.
+    self_issued = subject.canonical == issuer.canonical != b""
+    return Facts(
+        der=der,
+        subject=subject.text,
+        issuer=issuer.text,
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+        key=key,
+        signature_hash=hash_name,
+        common_names=subject.common_names,
+        self_issued=self_issued,
+        sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
+        sha256=hashlib.sha256(der).hexdigest().upper(),
+        issuer_attributes=tuple(map(str, issuer.attributes)),
+        spki_sha256=hashlib.sha256(key_info.whole).digest() if key_info.whole else b"",
+        self_signed=None if self_issued else False,
+        signature_algorithm=words,
+        canonical_subject=subject.canonical,
+        canonical_issuer=issuer.canonical,
+        malformed=tuple(dict.fromkeys((*malformed, *odd))),
+        **{"dns_names": (), "ip_addresses": (), **found},
     )
 
 
-def _key(certificate: x509.Certificate) -> Key:
-    key = _tolerant(certificate.public_key, None)
-    if isinstance(key, rsa.RSAPublicKey):
-        return Key("RSA", key.key_size)
-    if isinstance(key, dsa.DSAPublicKey):
-        return Key("DSA", key.key_size)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return Key("EC", key.curve.key_size)
-    # RFC 8032 section 5: public keys of 32 and 57 octets.
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return Key("Ed25519", 256)
-    if isinstance(key, ed448.Ed448PublicKey):
-        return Key("Ed448", 456)
-    return Key("unknown key type", -1)
+def canonical_subject(der: bytes) -> bytes:
+    """Return ``Facts.canonical_subject`` alone, for searching a store; empty where there is no name."""
+    try:
+        fields, _ = _fields(_outer(der)[0])
+    except CertificateError:
+        return b""
+    return _name("subject", fields, SUBJECT, []).canonical
 
 
-def _signature_hash(certificate: x509.Certificate) -> str:
-    algorithm = _tolerant(lambda: certificate.signature_hash_algorithm, None)
-    return algorithm.name if algorithm else ""
+def signed(facts: Facts) -> Signed | None:
+    """Return what the certificate's signature is about; ``None`` where there is no signature."""
+    tbs, outer, signature = _outer(facts.der)
+    fields, _ = _fields(tbs)
+    try:
+        number, parameters = algorithm.identifier(outer)
+        return Signed(
+            octets=bytes(tbs.whole),
+            algorithm=number,
+            parameters=bytes(parameters.whole) if parameters else b"",
+            signature=x690.bits(signature),
+            same_algorithm=outer.whole == fields[SIGNATURE].whole,
+        )
+    except DERError:
+        return None
 
 
-def _alternative_names(certificate: x509.Certificate, der: bytes) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
-    """Return the subjectAltName's dNSName and iPAddress entries.
+def public_key_info(facts: Facts) -> bytes:
+    """Return the SubjectPublicKeyInfo in DER, ready for ``load_der_public_key``; empty where there is none.
 
-    ``cryptography`` refuses all extensions of a certificate for one that is malformed; clients do not.
+    A key for RSASSA-PSS alone is given as one for RSA: older libraries know no other.
     """
+    fields, _ = _fields(_outer(facts.der)[0])
+    if len(fields) <= PUBLIC_KEY:
+        return b""
+    info = fields[PUBLIC_KEY]
+    with suppress(DERError):
+        kind, key = x690.pair(info)
+        if algorithm.identifier(kind)[0] == oids.RSASSA_PSS:
+            return encode(x690.SEQUENCE, RSA_ENCRYPTION, bytes(key.whole))
+    return bytes(info.whole)
+
+
+def _unreadable(why: str, quote: bytes = b"") -> CertificateError:
+    return CertificateError(f"the server's certificate cannot be read: {why}", quote=quote)
+
+
+def _outer(der: bytes) -> tuple[Element, Element, Element]:
+    """Return TBSCertificate, signatureAlgorithm and signature. Raises ``CertificateError`` without the first."""
     try:
-        names = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-        assert isinstance(names, x509.SubjectAlternativeName)
-        return (
-            tuple(names.get_values_for_type(x509.DNSName)),
-            tuple(
-                address.packed
-                for address in names.get_values_for_type(x509.IPAddress)
-                # Networks belong into name constraints (RFC 5280 section 4.2.1.10) and cover nobody here.
-                if isinstance(address, (ipaddress.IPv4Address, ipaddress.IPv6Address))
-            ),
-        )
-    except x509.ExtensionNotFound:
-        return (), ()
-    except (*UNREADABLE, AttributeError, x509.DuplicateExtension):
-        found = list(_general_names(der))
-        return (
-            tuple(value.decode("utf-8", "backslashreplace") for tag, value in found if tag == DNS_NAME),
-            tuple(value for tag, value in found if tag == IP_ADDRESS),
-        )
+        inside = x690.readable(x690.single(memoryview(der)).contents, 3)
+    except DERError:
+        raise _unreadable("it is cut short" if der[:1] == b"\x30" else "it is no X.509 certificate") from None
+    if not inside or inside[0].tag != x690.SEQUENCE:
+        raise _unreadable("it is no X.509 certificate")
+    tbs, signature_algorithm, signature = (*inside, NOTHING, NOTHING)[:3]
+    return tbs, signature_algorithm, signature
 
 
-def _signed_part(der: bytes) -> tuple[int, bytes]:
-    """Return tag and contents of the TBSCertificate. Raises ``ValueError``."""
-    ((_, certificate),) = ber.elements(der)
-    return next(ber.elements(certificate))
+def _fields(tbs: Element) -> tuple[list[Element], Element]:
+    """Return the fields from serialNumber to subjectPublicKeyInfo, as far as there are, and the extensions."""
+    fields = x690.readable(tbs.contents, MAX_FIELDS)
+    if fields and fields[0].tag == VERSION:
+        del fields[0]
+    extension_fields = [field for field in fields[PUBLIC_KEY + 1 :] if field.tag == EXTENSIONS]
+    return fields[: PUBLIC_KEY + 1], extension_fields[0] if extension_fields else NO_EXTENSIONS
 
 
-def _general_names(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield tag and contents of each GeneralName in the subjectAltName, as far as it can be read."""
+def _tolerant(what: str, read_it: Callable[[], T], otherwise: T, malformed: list[str]) -> T:
     try:
-        for tag, wrapped in ber.elements(_signed_part(der)[1]):
-            if tag != EXTENSIONS:
-                continue
-            ((_, extensions),) = ber.elements(wrapped)
-            for _, extension in ber.elements(extensions):
-                parts = list(ber.elements(extension))
-                if parts[0] == (ber.OBJECT_IDENTIFIER, SUBJECT_ALT_NAME):
-                    ((_, names),) = ber.elements(parts[-1][1])
-                    yield from ber.elements(names)
-    except (ValueError, IndexError):
-        return
+        return read_it()
+    except DERError:
+        malformed.append(what)
+        return otherwise
+
+
+def _name(what: str, fields: list[Element], place: int, malformed: list[str]) -> DistinguishedName:
+    if len(fields) <= place or len(fields[place].whole) > MAX_FIELD:
+        malformed.append(what)
+        return DistinguishedName((), b"", intact=False)
+    name = distinguished_name.read(fields[place])
+    if not name.intact:
+        malformed.append(what)
+    return name
+
+
+def _validity(field: Element) -> tuple[datetime, datetime]:
+    times = x690.readable(field.contents, 2)
+    if field.tag != x690.SEQUENCE or len(times) < 2:
+        raise _unreadable("its validity period is missing")
+    return _moment("notBefore", times[0]), _moment("notAfter", times[1])
+
+
+def _moment(what: str, time: Element) -> datetime:
+    try:
+        return x690.moment(time)
+    except DERError:
+        raise _unreadable(f"its {what} is no time", quote=bytes(time.contents[:MAX_LENGTH])) from None

@@ -1,7 +1,8 @@
 """Does a presented name cover a reference name, by RFC 9525, on plain strings?
 
-Names are compared in one form: lower case, A-labels, no trailing dot. Nothing here knows
-certificates; ``contexts`` decides which of a certificate's names are asked.
+The reference is what a user wrote: it is brought into one form (lower case, A-labels, no final dot). The presented
+name is compared as it is, ASCII without case: clients do no more, and what a certificate does not say, it does not say.
+Nothing here knows certificates; who asks decides which of a certificate's names count.
 """
 
 from __future__ import annotations
@@ -50,9 +51,11 @@ def covers(presented: str, reference: str) -> bool:
     RFC 9525 section 6.3: a wildcard is the whole left-most label of the presented name and stands for
     exactly one label. Nothing is assumed to be a public suffix, but ``*`` alone covers nothing but itself.
     """
-    if len(presented) > MAX_NAME + 1:  # with the root's dot; a certificate may hold megabytes of no name
+    # RFC 9525 section 2: a presented name is made of A-labels. To Unicode the Kelvin sign is a k, to clients it is not.
+    # RFC 5280 section 4.2.1.6: it has no final dot either, and OpenSSL does not take one away.
+    if not presented.isascii() or len(presented) > MAX_NAME:
         return False
-    presented, reference = to_ascii(presented), to_ascii(reference)
+    presented, reference = presented.lower(), to_ascii(reference)
     if presented == reference:
         return bool(presented)
     star, _, parent = presented.partition(".")

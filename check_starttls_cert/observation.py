@@ -8,7 +8,7 @@ from check_starttls_cert.certificate import Facts
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.connect import Address
 from check_starttls_cert.errors import ProbeError
-from check_starttls_cert.openssl import Trust
+from check_starttls_cert.openssl import ISSUER_UNKNOWN, Trust
 from check_starttls_cert.wire import Spoken
 
 
@@ -34,6 +34,16 @@ class Presented(NamedTuple):
     def leaf(self) -> Facts:
         """The server's own certificate."""
         return self.chain.sent[0]
+
+    @property
+    def self_signed(self) -> bool:
+        """The server's own certificate is self-signed, as far as that can be told: by its names at least."""
+        return self.leaf.self_issued and self.leaf.self_signed is not False
+
+    @property
+    def anchored(self) -> bool:
+        """OpenSSL found the trust anchor, whatever else it may have refused the chain for."""
+        return self.trust.verified or self.trust.code not in ISSUER_UNKNOWN
 
 
 class Store(NamedTuple):

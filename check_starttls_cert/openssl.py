@@ -157,6 +157,10 @@ ISSUER_UNKNOWN = frozenset(
 """The verdicts that more trust anchors could turn into success."""
 
 
+DATES = (CERT_NOT_YET_VALID, CERT_HAS_EXPIRED)
+"""The verdicts on a certificate's dates."""
+
+
 class Trust(NamedTuple):
     """OpenSSL's verdict on a chain."""
 

@@ -37,7 +37,7 @@ from check_starttls_cert.state import BAD_STATES, State
 from check_starttls_cert.text import printable
 from check_starttls_cert.thresholds import parse_threshold
 
-NAME_CHECKS = ("none", "cn", "cn_san", "san")
+NAME_CHECKS = ("client", "none", "cn", "cn_san", "san")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 STATES = tuple(BAD_STATES)
 
@@ -294,6 +294,7 @@ def job(values: dict[str, Any]) -> Job:
         raise UsageError("IPv4 only and IPv6 only do not go together; allowed is one of them")
     host = given.pop("host")
     protocol = given.pop("protocol", DEFAULT_PROTOCOL)
+    name_is_host = "name" not in given
     names = tuple(given.pop("name", (host,)))
     port = given.pop("port", PROTOCOLS[protocol].port)
     if port is None:
@@ -321,4 +322,4 @@ def job(values: dict[str, Any]) -> Job:
     for key, plural in (("issuer", "issuers"), ("fingerprint", "fingerprints"), ("spki_pin", "spki_pins")):
         given[plural] = tuple(given.pop(key, ()))
     how = {key: given.pop(key) for key in ("timeout", "output", "verbose", "prtg_schema") if key in given}
-    return Job(target, Policy(expiry, names, states=states, **given), **how)
+    return Job(target, Policy(expiry, names, name_is_host, states=states, **given), **how)

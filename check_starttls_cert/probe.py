@@ -11,8 +11,7 @@ from contextlib import contextmanager, suppress
 from ssl import SSLContext
 from typing import Callable, Iterator
 
-from check_starttls_cert import tls
-from check_starttls_cert.chain import Chain
+from check_starttls_cert import chain, tls
 from check_starttls_cert.connect import Address, connect, resolve
 from check_starttls_cert.errors import (
     HandshakeError,
@@ -56,7 +55,8 @@ class Prober:
     def presented(self) -> Presented:
         """Return what the server shows to a client that is as tolerant as its protocol's usual ones."""
         shown = self.with_or_without_alpn()
-        return Presented(shown.session, shown.trust, chain_of(shown))
+        built = chain.build(shown.sent, shown.path, shown.trust, shown.anchors, shown.complete)
+        return Presented(shown.session, shown.trust, built)
 
     def with_or_without_alpn(self) -> tls.Shown:
         """Return what the server shows, which may not know the name that RFC 7301's registry has for its protocol.
@@ -162,7 +162,7 @@ class Prober:
             raise  # it speaks TLS
         except (HandshakeError, PeerClosed) as error:
             other = sibling(self.target.protocol)
-            if other is not None and PROTOCOLS[self.target.protocol].starts_with_tls:
+            if other is not None and PROTOCOLS[self.target.protocol].implicit_tls:
                 error.hint += f"; if it has STARTTLS, use -P {other}"
             raise
 
@@ -180,37 +180,6 @@ class Prober:
             yield
         finally:
             self.timings[step] = self.clock() - started
-
-
-def chain_of(shown: tls.Shown) -> Chain:
-    """Return the facts of every certificate. Raises ``CertificateError`` for the server's own."""
-    from check_starttls_cert import chain
-
-    if hasattr(chain, "build"):
-        built: Chain = chain.build(shown.sent, shown.path, shown.trust, shown.anchors, shown.complete)
-        return built
-    return _chain_of_old(shown)
-
-
-def _chain_of_old(shown: tls.Shown) -> Chain:
-    """Do what ``chain.build`` will do: goes away with the merge."""
-    from check_starttls_cert.certificate import Facts, facts
-    from check_starttls_cert.chain import path_of
-    from check_starttls_cert.errors import CertificateError
-
-    def readable(chain: tuple[bytes, ...]) -> Iterator[Facts]:
-        for der in chain:
-            with suppress(CertificateError):
-                yield facts(der)
-
-    trust = shown.trust
-    sent = (facts(shown.sent[0]), *readable(shown.sent[1:32]))
-    known = {each.der: each for each in sent}
-    if trust.verified and shown.path:
-        path = (known[der] if der in known else next(readable((der,)), None) for der in shown.path)
-        return Chain(sent, tuple(filter(None, path)), verified=True)
-    anchored = not trust.verified and trust.code not in ISSUER_UNKNOWN
-    return Chain(sent, path_of(sent), verified=False, readable=shown.complete, anchored=anchored)
 
 
 def probe(

@@ -13,7 +13,7 @@ from check_starttls_cert.state import State
 from check_starttls_cert.thresholds import Limits, Threshold
 
 DEFAULT_PROTOCOL = "smtp"
-DEFAULT_NAME_CHECK = "cn_san"
+DEFAULT_NAME_CHECK = "client"
 DEFAULT_OUTPUT = "nagios"
 DEFAULT_TIMEOUT = 10.0
 """Seconds for the whole check."""
@@ -73,6 +73,8 @@ class Policy(NamedTuple):
     thresholds: Thresholds
     names: tuple[str, ...]
     """Every reference identity; the certificate must cover all."""
+    name_is_host: bool = False
+    """The user gave no name, so that it is the host."""
     name_check: str = DEFAULT_NAME_CHECK
     ca_file: str | None = None
     ca_dir: str | None = None

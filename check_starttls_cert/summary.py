@@ -12,7 +12,7 @@ from check_starttls_cert.chain import Chain
 from check_starttls_cert.observation import Presented
 from check_starttls_cert.report import Report
 from check_starttls_cert.text import counted, printable
-from check_starttls_cert.words import address_text, base64_text, quoted
+from check_starttls_cert.words import address_text, base64_text, called
 
 MAX_LISTED = 20
 """Names and certificates in one line of the long output."""
@@ -20,11 +20,11 @@ MAX_LISTED = 20
 
 def line(report: Report) -> str:
     """Return what is wrong, or, where nothing is, what was found."""
-    if report.state:
-        return f"{report.job.target}: {'; '.join(report.problems)}"
     presented = report.observation.presented
-    said = ", ".join(filter(None, (judgement.words for judgement in report.judgements)))
     name = printable(presented.leaf.display_name, 80) if presented else ""
+    if report.state:
+        return f"{report.job.target}{f' ({name})' if name else ''}: {'; '.join(report.problems)}"
+    said = ", ".join(filter(None, (judgement.words for judgement in report.judgements)))
     return f"{report.job.target}: {name} {said}" if name else f"{report.job.target}: {said}"
 
 
@@ -67,7 +67,7 @@ def certificate(presented: Presented) -> Iterator[str]:
     yield f"subject alternative names: {listed}{more}"
     yield f"valid: {begin} to {end} UTC, {counted(leaf.lifetime.days, 'day')}"
     yield f"public key: {leaf.key}; signature hash: {leaf.signature_hash or 'none'}"
-    yield f"self-signed: {'yes' if leaf.self_signed else 'no'}"
+    yield f"self-signed: {'yes' if leaf.self_signed else 'by its names' if presented.self_signed else 'no'}"
     yield f"TLS: {session.version}, {session.cipher}"
     yield from chain(presented.chain)
     reason = "trusted" if trust.verified else f"not trusted: {trust.reason} (OpenSSL code {trust.code})"
@@ -79,7 +79,7 @@ def chain(sent: Chain) -> Iterator[str]:
     if not sent.readable:
         yield "chain: not known; this Python tells the server's own certificate only, 3.10 and newer tell all"
         return
-    way = " <- ".join(quoted(facts.display_name) for facts in sent.path[:MAX_LISTED])
+    way = " <- ".join(called(facts.display_name) for facts in sent.path[:MAX_LISTED])
     yield f"chain: {counted(len(sent.sent), 'certificate')} sent; path {way}"
     for oddity in sent.oddities[:MAX_LISTED]:
         yield f"chain: {printable(oddity)}"

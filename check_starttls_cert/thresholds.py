@@ -102,6 +102,13 @@ def parse_threshold(text: str) -> Threshold:
     bounds = [re.fullmatch(BOUND, part) for part in re.split(r"\s*,\s*|\s+", text.strip())]
     if all(bounds):
         threshold = Threshold(tuple((float(b[1]), b[2] or "d") for b in bounds if b))
+        units = [unit for _, unit in threshold.bounds]
+        if len(set(units)) < len(units):
+            first, second = (f"{plain(number)}{unit}" for number, unit in threshold.bounds[:2])
+            raise ValueError(
+                f'"{printable(text)}" has two bounds of one unit; for two thresholds use -w {first} -c {second} '
+                "(the list is for different units, like 28d,30%)"
+            )
         if all(number <= 100 for number, unit in threshold.bounds if unit == "%"):
             return threshold
     elif (parts := re.fullmatch(RANGE, text.strip())) and (parts[2] or parts[3]):

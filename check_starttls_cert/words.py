@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import Iterable
+from typing import Iterable, Sequence
 
 from check_starttls_cert.text import counted, printable
 
@@ -34,12 +34,15 @@ def shown_days(days: float) -> float:
 
 
 def span(duration: timedelta) -> str:
-    """A positive duration in its largest unit: ``59 days``, ``5 hours``, ``1 minute``."""
+    """A positive duration in its largest unit, never more than it is: ``59 days``, ``5 hours``, ``1 second``."""
     days = math.floor(round(in_days(duration), 2))
     if days >= 1:
         return counted(days, "day")
-    minutes = max(1, round(duration.total_seconds() / 60))
-    return counted(minutes // 60, "hour") if minutes >= 60 else counted(minutes, "minute")
+    seconds = int(duration.total_seconds())
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return counted(seconds // size, unit)
+    return counted(seconds, "second") if seconds else "less than a second"
 
 
 def date(moment: datetime, distance: timedelta) -> str:
@@ -66,8 +69,17 @@ def quoted(name: str) -> str:
     return f'"{printable(name, 80)}"'
 
 
+def called(name: str) -> str:
+    """A certificate by its name, or words for one that has none."""
+    return quoted(name) if name else "a certificate without a name"
+
+
 def enumerated(names: Iterable[str]) -> str:
     """The first names, quoted and cleaned, and how many more there are."""
-    all_quoted = [quoted(name) for name in names]
-    more = len(all_quoted) - MAX_NAMES
-    return ", ".join(all_quoted[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return listed([quoted(name) for name in names])
+
+
+def listed(items: Sequence[str], most: int = MAX_NAMES) -> str:
+    """The first items, and how many more there are. The one place that bounds a list."""
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")

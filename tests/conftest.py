@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterator, NamedTuple
 
+import coverage
 import pytest
 import zoo
 from servers import dovecot as dovecot_server
@@ -23,6 +26,15 @@ PROGRAM = "check_starttls_cert"
 
 SERVERS = ("postfix", "dovecot", "slapd")
 
+PATIENT = ("-t", "120")
+"""What a run gets that names no time-out: a busy machine is no slow server."""
+
+MARKED = {"servers": {*SERVERS, "server", "starting", "cmd"}, "slow": {"cmd"}}
+"""Marker -> the fixtures that say for themselves that a test deserves it. ``cmd`` is Wine."""
+
+CURRENT = pytest.StashKey[str]()
+"""The test file that runs, where coverage is measured."""
+
 # Debian's openssl.cnf forbids servers weak keys and old TLS. Monitored ones have both.
 LENIENT_OPENSSL = """
 openssl_conf = all
@@ -34,6 +46,33 @@ system_default = lenient
 MinProtocol = TLSv1
 CipherString = ALL:@SECLEVEL=0
 """
+
+
+@pytest.hookimpl(trylast=True)  # pytest-cov begins to measure first
+def pytest_sessionstart() -> None:
+    """Where coverage is measured, import all modules before any test: what importing runs belongs to none."""
+    if coverage.Coverage.current() is not None:
+        package = importlib.import_module(PROGRAM)
+        for module in pkgutil.walk_packages(package.__path__, f"{PROGRAM}."):
+            importlib.import_module(module.name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where coverage is measured, tell the test files apart (``own_coverage`` does). For each test it takes minutes."""
+    measured = coverage.Coverage.current()
+    if measured is not None and item.config.stash.get(CURRENT, None) != item.path.name:
+        item.config.stash[CURRENT] = item.path.name
+        measured.switch_context(item.path.name)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest's own -m looks at them
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need what takes a server program, or its time."""
+    for item in items:
+        for marker, fixtures in MARKED.items():
+            if fixtures.intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
 
 
 class Run(NamedTuple):
@@ -75,7 +114,7 @@ class Program:
             processes = [
                 stack.enter_context(
                     subprocess.Popen(
-                        [sys.executable, "-m", PROGRAM, *arguments],
+                        [sys.executable, "-m", PROGRAM, *(() if "-t" in arguments else PATIENT), *arguments],
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.PIPE,
                         stderr=subprocess.PIPE,
@@ -157,13 +196,19 @@ def certificates(folder: str) -> Zoo:
 
 @contextlib.contextmanager
 def required(name: str) -> Iterator[None]:
-    """Skip the test for what is not available on this machine, or fail it if servers are required."""
+    """Skip the test for what cannot run on this machine, or fail it if servers are required.
+
+    For the start of what a test needs, and nothing after it: whatever is missing shows then.
+    """
     try:
         yield
-    except process.Unavailable as error:
+    except process.FAILURES as error:
+        said = str(error).strip() or type(error).__name__
         if os.environ.get("REQUIRE_SERVERS") == "1":
-            pytest.fail(f"{name} is required by REQUIRE_SERVERS=1: {error}")
-        pytest.skip(f"{name}: {error}")
+            pytest.fail(f"{name} is required by REQUIRE_SERVERS=1: {said}")
+        # The end of a log is where a program says what it lacks.
+        lines = said.splitlines()
+        pytest.skip(f"{name}: " + " ".join(dict.fromkeys((lines[0], lines[-1]))))
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ def wanted(*arguments: str) -> Job:
 
 def test_a_host_alone_is_enough() -> None:
     target = Target("mta.example.com", "smtp", 25, "mta.example.com", socket.AF_UNSPEC)
-    assert wanted(*HOST) == Job(target, Policy(thresholds(None, None), ("mta.example.com",)))
+    assert wanted(*HOST) == Job(target, Policy(thresholds(None, None), ("mta.example.com",), name_is_host=True))
 
 
 @pytest.mark.parametrize(

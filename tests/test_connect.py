@@ -115,7 +115,10 @@ def test_a_resolver_that_hangs_is_left_behind_at_the_deadline(resolver):
 
     resolver(hang)
     try:
-        with pytest.raises(DeadlineExceeded, match=r"the resolver did not answer for mta.example.com within 0.05 s \(check this machine's resolver"):
+        with pytest.raises(
+            DeadlineExceeded,
+            match=r"the resolver did not answer for mta.example.com within 0.05 s \(check this machine's resolver",
+        ):
             resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(0.05))
         (left_behind,) = set(threading.enumerate()) - before
         assert left_behind.daemon, "the process could not end"
@@ -142,7 +145,9 @@ def test_dns_servers_that_do_not_answer_are_not_the_host_s_fault(resolver):
     assert "check the host name" not in str(caught.value)
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "Too many open files"), socket.gaierror(socket.EAI_MEMORY, "x")])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EMFILE, "Too many open files"), socket.gaierror(socket.EAI_MEMORY, "x")]
+)
 def test_a_resolver_without_descriptors_or_memory_is_this_machine_s_limit(resolver, error):
     resolver(error)
     with pytest.raises(ProbeError, match="this machine or this process is at its limit; the server was not asked"):

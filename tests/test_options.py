@@ -274,7 +274,7 @@ def test_every_option_says_what_it_does() -> None:
 def test_a_host_alone_is_enough() -> None:
     wanted = job({"host": "mta.example.com"})
     assert wanted.target == Target("mta.example.com", "smtp", 25, "mta.example.com", socket.AF_UNSPEC)
-    assert wanted == Job(wanted.target, Policy(wanted.policy.thresholds, ("mta.example.com",)))
+    assert wanted == Job(wanted.target, Policy(wanted.policy.thresholds, ("mta.example.com",), name_is_host=True))
 
 
 @pytest.mark.parametrize("protocol", [name for name, protocol in PROTOCOLS.items() if protocol.port])

@@ -319,7 +319,7 @@ def test_any_certificate_that_can_be_parsed_has_a_verdict_in_every_output(  # no
         subject, issuer=CA, issuer_name=issuer, key=KEY, start=start, end=start + lifetime, extensions=extensions
     )
     der = made.der.replace(bytes.fromhex("02021234"), bytes.fromhex(serial), 1)
-    read = reader.facts(der)
+    read = reader.read(der)
     observed = seen(read)
     assert observed.shown.leaf.lifetime == lifetime
     for trust in (TRUSTED, NO_ISSUER):

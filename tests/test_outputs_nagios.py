@@ -66,7 +66,7 @@ def test_the_designs_example_of_a_bad_service() -> None:
     text, exit_code = nagios.render(check)
     assert exit_code == 2
     assert text.startswith(
-        "STARTTLS_CERT CRITICAL - ldap dc1.example.com:389: expired 3 days ago (2026-11-20); "
+        "STARTTLS_CERT CRITICAL - ldap dc1.example.com:389 (dc2.example.com): expired 3 days ago (2026-11-20); "
         'name: dc1.example.com not covered by "dc2.example.com" | '
     )
 

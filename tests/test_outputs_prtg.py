@@ -15,6 +15,7 @@ from observations import (
     PROPERTY,
     SECOND,
     SITUATIONS,
+    authority,
     evaluated,
     facts,
     golden,
@@ -202,8 +203,8 @@ def test_a_run_without_a_verdict_is_an_error() -> None:
 
 def test_a_long_text_is_cut_where_prtg_would_refuse_it() -> None:
     assert len(json.loads(prtg.failure("x" * 5000).text)["prtg"]["text"]) == 2000
-    names = tuple(f"host{number}.example.net" for number in range(200))
-    text = document(seen(facts(common_names=(HOSTILE,) * 200)), name=names)["text"]
+    many = tuple(authority(HOSTILE, f"R{number}", remaining=DAY) for number in range(30))
+    text = document(seen(facts(common_names=(HOSTILE,) * 200), above=many))["text"]
     assert len(text) == 2000
     assert text.endswith(" - STARTTLS Protocol: SMTP")
 

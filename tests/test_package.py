@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import runpy
 import subprocess
 import sys
+from typing import Iterator
 
 import pytest
 from observations import environment
@@ -27,6 +30,23 @@ def test_the_package_is_its_version_and_imports_nothing(tmp_path) -> None:
 def test_the_version_is_three_numbers() -> None:
     assert all(number.isdecimal() for number in __version__.split("."))
     assert __version__.count(".") == 2
+
+
+@pytest.fixture
+def _collector() -> Iterator[None]:
+    """Have the garbage collector work again, which a process of the program's own does without."""
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_collector")
+def test_the_package_is_started_as_its_command_line(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["check_starttls_cert", "--version"])
+    monkeypatch.delitem(sys.modules, "check_starttls_cert.__main__", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("check_starttls_cert", run_name="__main__")
+    assert (ended.value.code, __version__ in capsys.readouterr().out) == (0, True)
 
 
 @pytest.mark.parametrize("module", ["__main__", "cli", "prtg.python_script_advanced"])

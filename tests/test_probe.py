@@ -17,7 +17,7 @@ from certificates import PAST, alternative_names, authority, make
 from cryptography.hazmat.primitives.asymmetric import ec
 from loopback import Service, ThreadedService, negotiate, read_line, server_context, smtp
 
-from check_starttls_cert import connect, probe, tls
+from check_starttls_cert import chain, connect, probe, tls
 from check_starttls_cert import trust_store as trust_store_module
 from check_starttls_cert.errors import (
     CertificateError,
@@ -170,10 +170,10 @@ def test_a_server_that_fails_the_second_time_does_not_take_back_what_it_showed(t
 
 
 def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path, store, monkeypatch):
-    def refuse(_):
+    def refuse(*_):
         raise CertificateError("beyond reading")
 
-    monkeypatch.setattr(probe, "chain_of", refuse)
+    monkeypatch.setattr(chain, "build", refuse)
     with Service(smtp(server_context(tmp_path, LEAF))) as service:
         seen = probed(service, store)
     assert isinstance(seen.error, CertificateError)

@@ -284,7 +284,7 @@ def golden(name: str) -> str:
 
 EMITTED: dict[str, Callable[[str], str]] = {
     "No module named 'check_starttls_cert'": lambda folder: script_without("check_starttls_cert", folder),
-    "the Python that runs this": lambda folder: script_without("cryptography", folder),
+    "the Python that runs this": lambda folder: script_without("nagiosplugin", folder),
     "cannot run check_starttls_cert": lambda _: wrapper(),
     "the sensor has no parameters": lambda _: advanced(""),
     "no parameters came on stdin": lambda _: no_stdin(),

@@ -268,7 +268,7 @@ def test_the_second_example_of_the_earlier_sensor_works_unchanged() -> None:
         "mta.example.com 25 smtp --name-validation cn/san",
         "mta.example.com --name-validation CN/SAN 25 smtp",
         "mta.example.com 25 --name-validation=CN/SAN smtp",
-        "-H mta.example.com -p 25 -P smtp",
+        "-H mta.example.com -p 25 -P smtp --name-check cn_san",
     ],
 )
 def test_options_may_stand_anywhere(line) -> None:
@@ -278,7 +278,7 @@ def test_options_may_stand_anywhere(line) -> None:
 def test_names_are_compared_only_when_the_earlier_sensor_s_parameters_say_so() -> None:
     assert wanted("mta.example.com 25 smtp").policy.name_check == "none"
     assert wanted("mta.example.com 25 smtp --name-check cn").policy.name_check == "cn"
-    assert wanted("-H mta.example.com").policy.name_check == "cn_san"
+    assert wanted("-H mta.example.com").policy.name_check == "client"
 
 
 @pytest.mark.parametrize(

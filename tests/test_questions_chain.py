@@ -24,6 +24,7 @@ from observations import (
 )
 
 from check_starttls_cert import summary
+from check_starttls_cert.chain import Chain, Namesake
 
 
 def chain(observation, **values) -> tuple[str, str]:
@@ -128,3 +129,31 @@ def test_where_the_chain_cannot_be_read_the_question_is_silent_and_v_says_so_onc
         told = [line for line in summary.details(evaluated(observed, verbose=1)) if line.startswith("chain")]
         assert len(told) == 1
         assert "this Python tells the server's own certificate only" in told[0]
+
+
+def test_an_issuer_that_is_sent_with_another_key_is_not_said_to_be_missing() -> None:
+    own = facts()
+    renewed = Namesake(authority("R11", "ISRG Root X1"), sent=True)
+    sent = Chain((own, renewed.facts), (own,), verified=False, namesakes=(renewed,))
+    state, words = chain(seen(own, NO_ISSUER, chain=sent))
+    assert state == "critical"
+    assert words == (
+        'chain incomplete: the server sends a "R11" with another key than the one that signed "mta.example.com"'
+    )
+
+
+def test_certificates_that_cannot_be_read_are_counted_and_nothing_is_said_to_be_missing() -> None:
+    own = facts()
+    sent = Chain((own,), (own,), verified=False, unreadable=(1,))
+    assert chain(seen(own, NO_ISSUER, chain=sent)) == (
+        "warning",
+        "chain: 1 certificate above the server's own cannot be read",
+    )
+
+
+def test_an_issuer_without_a_name_is_not_quoted_as_nothing() -> None:
+    own = facts(issuer="", issuer_attributes=())
+    words = chain(seen(own, NO_ISSUER, above=()))[1]
+    assert words == (
+        'chain incomplete: the server does not send a certificate without a name, issuer of "mta.example.com"'
+    )

@@ -42,7 +42,7 @@ def test_the_default_thresholds_hold_to_the_second(lifetime, warning, critical) 
 
 
 @pytest.mark.parametrize(
-    ("warning", "boundary"), [("20", 20), ("20d", 20), ("36h", 1.5), ("10%", 36.5), ("20:", 20), ("50,20d,10%", 20)]
+    ("warning", "boundary"), [("20", 20), ("20d", 20), ("36h", 1.5), ("10%", 36.5), ("20:", 20), ("36.5d,480h,10%", 20)]
 )
 def test_given_thresholds_hold_to_the_second(warning, boundary) -> None:
     values = thresholds(warning=warning, critical="0")
@@ -78,11 +78,11 @@ def test_the_last_second_is_valid_and_the_next_is_not() -> None:
     tolerant = thresholds(warning="@900:900", critical="@900:900")
     assert verdict("expiry", seen(facts(timedelta(0))), **tolerant) == (
         "ok",
-        "expires in 1 minute (2026-11-23 14:24 UTC)",
+        "expires in less than a second (2026-11-23 14:24 UTC)",
     )
     assert verdict("expiry", seen(facts(-SECOND)), **tolerant) == (
         "critical",
-        "expired 1 minute ago (2026-11-23 14:23 UTC)",
+        "expired 1 second ago (2026-11-23 14:23 UTC)",
     )
 
 

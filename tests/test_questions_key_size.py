@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 from observations import (
+    DAY,
+    INTERMEDIATE,
+    authority,
     facts,
+    issuing,
+    judged,
     seen,
     verdict,
 )
@@ -84,3 +89,39 @@ def test_minimum_sizes_are_the_users(option, sizes, key, state) -> None:
 )
 def test_a_short_key_is_told_with_what_would_be_enough(key, sizes, words) -> None:
     assert verdict("key-size", seen(facts(key=key)), min_rsa_bits=sizes)[1] == words
+
+
+@pytest.mark.parametrize(
+    ("bits", "state"), [(512, "critical"), (1023, "critical"), (1024, "warning"), (2047, "warning"), (2048, "ok")]
+)
+@pytest.mark.parametrize("place", ["issuer", "root"])
+def test_the_keys_of_the_issuers_are_judged_too(bits, state, place) -> None:
+    weak = {"key": Key("RSA", bits)}
+    path = {"above": issuing(900 * DAY, **weak)} if place == "issuer" else {"root": authority("Issuing CA 2", **weak)}
+    said = (
+        f'"Issuing CA 2" has RSA {bits}, which is too short, 2048 bits are the minimum' if state != "ok" else "RSA 2048"
+    )
+    assert verdict("key-size", seen(**path)) == (state, said)
+
+
+def test_an_issuers_key_on_no_path_is_nobodys_business() -> None:
+    stray = authority("Stray", "Old root", key=Key("RSA", 512))
+    assert verdict("key-size", seen(sent=(INTERMEDIATE, stray)))[0] == "ok"
+
+
+def test_more_than_the_default_is_asked_of_the_servers_own_key_only() -> None:
+    own = facts(key=Key("RSA", 4096))
+    assert verdict("key-size", seen(own), min_rsa_bits=(4096,)) == ("ok", "RSA 4096")
+    assert (
+        verdict("key-size", seen(own, above=issuing(900 * DAY, key=Key("RSA", 1024))), min_rsa_bits=(1024,))[0] == "ok"
+    )
+
+
+def test_an_issuers_key_of_an_unknown_type_is_not_silently_good() -> None:
+    observed = seen(above=issuing(900 * DAY, key=Key("unknown key type", -1)))
+    assert verdict("key-size", observed) == ("unknown", '"Issuing CA 2" has unknown key type, which cannot be judged')
+
+
+def test_the_number_is_that_of_the_servers_own_key() -> None:
+    observed = seen(above=issuing(900 * DAY, key=Key("RSA", 512)))
+    assert judged("key-size", observed).value == 2048

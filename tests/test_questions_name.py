@@ -126,5 +126,73 @@ def test_a_mismatch_lists_only_what_was_asked(check, words) -> None:
 def test_an_address_that_is_listed_and_not_covered_says_why() -> None:
     observed = seen(facts(common_names=(), dns_names=("192.0.2.25",)))
     assert verdict("name", observed, name=("192.0.2.25",))[1] == (
-        'name: 192.0.2.25 not covered by "192.0.2.25" (an address takes an iPAddress entry, a dNSName is none)'
+        'name: 192.0.2.25 not covered by "192.0.2.25" '
+        "(an address takes an iPAddress entry, a dNSName or common name is none)"
     )
+
+
+@pytest.mark.parametrize(
+    ("reference", "changes", "state"),
+    [
+        ("a.test", {"common_names": ("a.test",)}, "ok"),
+        ("mx.a.test", {"common_names": ("*.a.test",)}, "ok"),
+        ("a.test", {"common_names": ("b.test",), "dns_names": ("a.test",)}, "ok"),
+        ("a.test", {"common_names": ("a.test",), "dns_names": ("b.test",)}, "critical"),
+        ("a.test", {"common_names": ("a.test",), "ip_addresses": (IPV4,)}, "critical"),
+        ("a.test", {"common_names": ("a.test",), "malformed": ("subjectAltName",)}, "critical"),
+        ("192.0.2.25", {"ip_addresses": (IPV4,)}, "ok"),
+        ("192.0.2.25", {"common_names": ("192.0.2.25",)}, "critical"),
+        ("192.0.2.25", {"dns_names": ("192.0.2.25",)}, "critical"),
+    ],
+)
+def test_clients_look_at_the_common_name_only_where_there_is_no_other_identity_and_never_for_an_address(
+    reference, changes, state
+) -> None:
+    names = {"common_names": (), "dns_names": (), **changes}
+    assert name(reference, "client", **names) == state
+    assert verdict("name", seen(facts(**names)), name=(reference,))[0] == state  # it is the default
+
+
+def words(reference: str, name_check: str = "client", **changes) -> str:
+    names = {"common_names": (), "dns_names": (), **changes}
+    return verdict("name", seen(facts(**names)), name=(reference,), name_check=name_check)[1]
+
+
+def test_a_match_that_clients_ignore_is_noted() -> None:
+    both = {"common_names": ("a.test",), "dns_names": ("b.test",)}
+    assert words("a.test", "cn_san", **both) == "a.test is the common name only, which clients ignore beside a dNSName"
+    assert words("b.test", "cn_san", **both) == ""
+    assert words("a.test", "cn_san", common_names=("a.test",)) == ""
+
+
+@pytest.mark.parametrize("check", ["client", "san"])
+def test_a_common_name_that_does_not_count_is_explained(check) -> None:
+    said = words("a.test", check, common_names=("a.test",), dns_names=("b.test",))
+    assert (
+        said == 'name: a.test not covered by "b.test" (its common name is; clients look at the alternative names only)'
+    )
+
+
+def test_an_address_in_the_common_name_is_explained() -> None:
+    assert words("192.0.2.25", common_names=("192.0.2.25",)).endswith(
+        "(an address takes an iPAddress entry, a dNSName or common name is none)"
+    )
+
+
+def test_a_host_that_is_an_address_is_answered_with_the_option_for_its_name() -> None:
+    observed = seen(facts(common_names=(), dns_names=("a.test",)))
+    said = 'name: 192.0.2.25 not covered by "a.test"'
+    assert verdict("name", observed, host="192.0.2.25")[1] == f"{said} (give the service's name with -n)"
+    assert verdict("name", observed, name=("192.0.2.25",))[1] == said  # that is what was asked for
+
+
+def test_alternative_names_that_cannot_be_read_are_not_said_to_be_missing() -> None:
+    said = words("a.test", malformed=("subjectAltName",), common_names=("a.test",))
+    assert said.startswith("name: a.test not covered, the subject alternative names cannot be read")
+
+
+def test_many_names_that_are_not_covered_are_counted() -> None:
+    observed = seen(facts(common_names=(), dns_names=("a.test",)))
+    said = verdict("name", observed, name=tuple(f"{index}.example.org" for index in range(3000)))[1]
+    assert said.startswith("name: 0.example.org, 1.example.org, ")
+    assert " and 2995 more not covered by" in said

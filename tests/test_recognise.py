@@ -1,4 +1,4 @@
-"""A server that speaks something else is told by its voice, and the administrator what to use instead."""
+"""A server that speaks another protocol is recognised by its banner, and the administrator told what to use."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from transcripts import BYTEWISE, WHOLE, Babbler, assert_safe, converse, vectors
 
 from check_starttls_cert.errors import DeadlineExceeded, PeerClosed, ProtocolError, Refused
 from check_starttls_cert.starttls import PROTOCOLS, sibling
-from check_starttls_cert.starttls.recognise import TITLES, TLS_RECORD, VOICES, recognised, title, voice_of
+from check_starttls_cert.starttls.recognise import (
+    AMBIGUOUS,
+    TLS_RECORD,
+    UNSPOKEN,
+    foreign_banner,
+    may_begin,
+    not_offered,
+    recognised,
+    refused,
+)
 
-ASKED = [name for name, protocol in PROTOCOLS.items() if not protocol.starts_with_tls]
+ASKED = [name for name, protocol in PROTOCOLS.items() if not protocol.implicit_tls]
 
 ALERT = bytes.fromhex("15030300020228")
 
@@ -46,10 +55,10 @@ FIRST_WORDS = [
     (vectors("nbd")[0].server, "an NBD greeting", ("nbd",)),
     (vectors("rdp")[0].server, "an RDP answer", ("rdp",)),
 ]
-"""What a server says first, whose voice that is, and who may speak so."""
+"""What a server says first, what that is, and the protocols that may begin so."""
 
 READ_ON = {"smtp", "submission", "lmtp", "ftp", "irc", "mysql"}
-"""Who takes some others' first words for their own: the error is then a later one, and its hint tells."""
+"""Conversations that go on after some other protocols' banners: the error is then a later one, and its hint tells."""
 
 SAME_LETTER = {("postgres", b"ERROR")}
 """An E begins an error there too."""
@@ -65,22 +74,30 @@ CASES = [
 @pytest.mark.parametrize("end", ["silence", "close"])
 @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE])
 @pytest.mark.parametrize(("asked", "first"), CASES)
-def test_the_error_says_whose_voice_it_is(asked, first, chunk, end):
-    words, voice, protocols = first
+def test_the_error_names_the_protocol_that_it_found(asked, first, chunk, end):
+    words, description, protocols = first
     error = converse(asked, Babbler(words, end, chunk))
     assert_safe(error)
-    if f"it began with {voice}; check protocol and port" in str(error):
+    if f"it began with {description}; check protocol and port" in str(error):
         assert asked in READ_ON
     else:
         assert isinstance(error, ProtocolError)
-        assert error.problem == f"this is {voice}, not {title(asked)}"
+        assert error.problem == f"this is {description}, not {PROTOCOLS[asked].title}"
         assert error.hint == "check protocol and port" + (f", or use -P {protocols[0]}" if protocols else "")
         assert error.quote
 
 
-def test_every_voice_is_in_the_table():
-    assert {voice.description: voice.protocols for voice in VOICES} == {voice: names for _, voice, names in FIRST_WORDS}
-    assert {name for voice in VOICES for name in voice.protocols} == set(ASKED)
+def test_every_banner_is_in_the_table():
+    banners = {*UNSPOKEN, AMBIGUOUS, *(row.banner for row in PROTOCOLS.values() if row.banner)}
+    assert {(banner.description, tuple(name for name in ASKED if may_begin(name, banner))) for banner in banners} == {
+        (description, names) for _, description, names in FIRST_WORDS
+    }
+
+
+def test_every_protocol_with_a_conversation_has_a_banner():
+    assert {name for name, row in PROTOCOLS.items() if row.banner} == {
+        name for name, row in PROTOCOLS.items() if row.module
+    }
 
 
 @pytest.mark.parametrize("protocol", ASKED)
@@ -88,7 +105,7 @@ def test_no_good_server_is_taken_for_another(protocol):
     if protocol != "submission":
         for vector in vectors(protocol):
             if vector.expect == "ok":
-                assert voice_of(vector.server, protocol) is None, vector.name
+                assert foreign_banner(vector.server, protocol) is None, vector.name
                 assert recognised(vector.server, protocol) is None
 
 
@@ -99,9 +116,9 @@ def test_no_good_server_is_taken_for_another(protocol):
 def test_tls_where_starttls_was_asked_names_the_option_to_use(asked, record, chunk, end):
     error = converse(asked, Babbler(record, end, chunk))
     instead = error.hint.rpartition(" ")[2]
-    assert error.problem == f"the server starts with TLS, not with {title(asked)}"
+    assert error.problem == f"the server starts with TLS, not with {PROTOCOLS[asked].title}"
     assert error.hint == f"use -P {instead}"
-    assert PROTOCOLS[instead].starts_with_tls
+    assert PROTOCOLS[instead].implicit_tls
     assert instead == (sibling(asked) or "tls")
 
 
@@ -114,10 +131,12 @@ def test_what_is_no_tls_record_is_not_taken_for_one(octets):
 @pytest.mark.parametrize(
     ("end", "error"), [("silence", DeadlineExceeded), ("close", PeerClosed), ("reset", PeerClosed)]
 )
-def test_a_server_that_says_nothing_may_be_one_that_starts_with_tls(asked, end, error):
+def test_a_server_that_says_nothing_may_have_implicit_tls_or_wait_for_a_proxy(asked, end, error):
     ended = converse(asked, Babbler(b"", end, WHOLE))
     assert isinstance(ended, error)
-    assert ended.hint.endswith(f"; if the server starts with TLS, use -P {sibling(asked) or 'tls'}")
+    assert ended.hint.endswith(
+        f"; if the server starts with TLS, use -P {sibling(asked) or 'tls'}; it may also wait for a PROXY header"
+    )
 
 
 @pytest.mark.parametrize("asked", ["smtp", "submission", "lmtp"])
@@ -133,15 +152,26 @@ def test_a_rate_limit_is_a_refusal_in_the_server_s_words(asked, words):
 
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("words", [b"\xff\xfe\xfd\xfc\r\n\r\n\r\n", b"what? is this\r\n"])
-def test_a_voice_that_nobody_knows_is_quoted(asked, words):
+def test_a_greeting_that_nobody_knows_is_quoted(asked, words):
     error = converse(asked, Babbler(words, "close", WHOLE))
     assert isinstance(error, ProtocolError)
     assert error.problem.startswith("the ")
-    assert f"is not {title(asked)}" in error.problem
+    assert f"is not {PROTOCOLS[asked].title}" in error.problem
     assert error.quote
     assert error.hint == "check protocol and port"
 
 
-def test_titles_are_only_kept_for_names_that_need_them():
-    assert set(TITLES) <= set(PROTOCOLS)
-    assert all(TITLES[name] != name.upper() for name in TITLES)
+@pytest.mark.parametrize(("listed", "words"), [([b"A", b"B|"], r"it lists A, B\x7c"), ([], "it lists nothing")])
+def test_what_a_server_lists_instead_is_in_the_error(listed, words):
+    assert not_offered(listed, "STLS").problem == f"the server does not offer STLS, {words}"
+
+
+def test_a_server_that_takes_back_its_offer_is_sent_to_its_key():
+    assert str(refused(b"454 no")) == (
+        'the server offers STARTTLS and then refuses it: "454 no" '
+        "(its log says why; often it cannot read its own certificate or key)"
+    )
+
+
+def test_a_server_that_never_offered_is_only_quoted():
+    assert refused(b"-ERR what?", "STLS", offered=False).problem == "the server refuses STLS"

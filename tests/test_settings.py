@@ -99,7 +99,7 @@ def test_a_run_judges_strictly_and_within_ten_seconds_by_default() -> None:
     assert target.family == socket.AF_UNSPEC
     wanted = Policy(thresholds(None, None), ("mta.example.com",))
     job = Job(target, wanted)
-    assert (wanted.name_check, job.timeout, job.output, job.verbose) == ("cn_san", 10.0, "nagios", 0)
+    assert (wanted.name_check, job.timeout, job.output, job.verbose) == ("client", 10.0, "nagios", 0)
     assert (wanted.min_rsa_bits, wanted.min_ec_bits) == ((2048, 1024), (256, 192))
     assert (wanted.ca_file, wanted.ca_dir, wanted.allow_self_signed, wanted.states) == (None, None, False, {})
     assert (wanted.min_tls, wanted.max_lifetime) == (None, None)

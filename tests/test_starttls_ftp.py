@@ -1,10 +1,12 @@
-"""FTP: what the transcripts do not show."""
+"""FTP: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
-from transcripts import BYTEWISE, Babbler, goodbye, wire_to
+from transcripts import BYTEWISE, Babbler, goodbye, transcript_tests, wire_to
 
 from check_starttls_cert.starttls.ftp import read_reply
+
+TestTranscripts = transcript_tests("ftp")
 
 QUIT = (("C", b"QUIT\r\n"), ("S", b"221-You have transferred 0 bytes\r\n221 Goodbye.\r\n"))
 

@@ -1,13 +1,16 @@
-"""IRC: what the transcripts do not show."""
+"""IRC: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, WHOLE, Babbler, goodbye, transcript_tests
 
-from check_starttls_cert.errors import PeerClosed
-from check_starttls_cert.starttls.irc import parsed
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.errors import DeadlineExceeded, PeerClosed
+from check_starttls_cert.starttls.irc import parsed, starttls
+from check_starttls_cert.starttls.recognise import WrongProtocol
+from check_starttls_cert.wire import Deadline, Wire
+
+TestTranscripts = transcript_tests("irc")
 
 QUIT = (
     ("C", b"QUIT\r\n"),
@@ -46,5 +49,17 @@ def test_a_message_is_a_command_and_its_parameters(line, message):
     "line", [b"", b":", b":irc", b"670 * :go", b":irc 67 x", b":irc 6700 x", b"+OK", b"@a", b"\xff"]
 )
 def test_anything_else_is_another_protocol(line):
-    with pytest.raises(Foreign):
+    with pytest.raises(WrongProtocol):
         parsed(line)
+
+
+@pytest.mark.parametrize(("timeout", "patience"), [(1, 1 / 3), (6, 2), (60, 3)])
+def test_a_server_that_ignores_cap_costs_a_part_of_the_deadline(timeout, patience):
+    peer = Babbler(b"NOTICE x :wait\r\n", "silence", WHOLE)
+    waits = []
+    peer.settimeout = waits.append
+    wire = Wire(peer, Deadline(timeout, clock=lambda: 0.0), [])
+    with pytest.raises(DeadlineExceeded, match=f"no answer to STARTTLS within {timeout} s"):
+        starttls(wire, "")
+    assert min(waits) == pytest.approx(patience)
+    assert waits[-1] == timeout

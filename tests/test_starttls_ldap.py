@@ -1,11 +1,13 @@
-"""LDAP: what the transcripts do not show."""
+"""LDAP: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transcripts import WHOLE, assert_safe, goodbye, replay, vectors
+from transcripts import WHOLE, assert_safe, goodbye, replay, transcript_tests, vectors
+
+TestTranscripts = transcript_tests("ldap", declines=("Refused",))
 
 VECTORS = vectors("ldap")
 

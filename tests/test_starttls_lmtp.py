@@ -1,8 +1,10 @@
-"""LMTP: what the transcripts do not show."""
+"""LMTP: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
+
+TestTranscripts = transcript_tests("lmtp")
 
 
 def test_the_goodbye_is_that_of_smtp():

@@ -1,14 +1,16 @@
-"""MySQL: what the transcripts do not show."""
+"""MySQL: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import struct
 
 import pytest
-from transcripts import BYTEWISE, WHOLE, goodbye, vectors
+from transcripts import BYTEWISE, WHOLE, goodbye, transcript_tests, vectors
 
 from check_starttls_cert.errors import PeerClosed
 from check_starttls_cert.starttls.mysql import CAPABILITIES, CLIENT_SSL, packet
+
+TestTranscripts = transcript_tests("mysql")
 
 LOGIN = ("C", packet(2, struct.pack("<IIB23x", CAPABILITIES, 0x1000000, 33) + b"\0\0"))
 DENIED = packet(3, b"\xff\x15\x04#28000Access denied for user ''@'localhost' (using password: NO)")

@@ -1,8 +1,10 @@
-"""NBD: what the transcripts do not show."""
+"""NBD: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
+
+TestTranscripts = transcript_tests("nbd")
 
 
 def test_the_goodbye_aborts_the_negotiation_and_waits_for_its_reply():

@@ -1,8 +1,10 @@
-"""NNTP: what the transcripts do not show."""
+"""NNTP: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
+
+TestTranscripts = transcript_tests("nntp")
 
 QUIT = (("C", b"QUIT\r\n"), ("S", b"205 Bye!\r\n"))
 

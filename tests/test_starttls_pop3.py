@@ -1,8 +1,10 @@
-"""POP3: what the transcripts do not show."""
+"""POP3: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
+
+TestTranscripts = transcript_tests("pop3")
 
 QUIT = (("C", b"QUIT\r\n"), ("S", b"+OK Logging out\r\n"))
 

@@ -1,8 +1,10 @@
-"""RDP: what the transcripts do not show."""
+"""RDP: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
-from transcripts import WHOLE, goodbye
+from transcripts import WHOLE, goodbye, transcript_tests
+
+TestTranscripts = transcript_tests("rdp")
 
 
 def test_the_goodbye_is_silence():

@@ -1,11 +1,13 @@
-"""ManageSieve: what the transcripts do not show."""
+"""ManageSieve: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
 
 from check_starttls_cert.starttls.sieve import first_string
+
+TestTranscripts = transcript_tests("sieve")
 
 CAPABILITIES = b'"IMPLEMENTATION" "x"\r\n"SASL" "PLAIN"\r\nOK "TLS negotiation successful."\r\n'
 

@@ -1,12 +1,14 @@
-"""SMTP: what the transcripts do not show."""
+"""SMTP: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
-from transcripts import BYTEWISE, WHOLE, Babbler, goodbye, wire_to
+from transcripts import BYTEWISE, WHOLE, Babbler, goodbye, transcript_tests, wire_to
 
 from check_starttls_cert.errors import PeerClosed
 from check_starttls_cert.starttls import smtp
+
+TestTranscripts = transcript_tests("smtp")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_a_server_that_starts_with_tls_is_heard_before_the_goodbye(protocol):
 
 
 def test_a_server_that_hangs_up_at_quit_is_reported_to_the_caller():
-    with pytest.raises(PeerClosed, match="reply to QUIT"):
+    with pytest.raises(PeerClosed, match="reply to the goodbye"):
         goodbye("smtp", WHOLE, ("C", b"QUIT\r\n"), end="close")
 
 

@@ -1,12 +1,14 @@
-"""XMPP for clients: what the transcripts do not show."""
+"""XMPP for clients: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
-from transcripts import BYTEWISE, WHOLE, Babbler, goodbye, wire_to
+from transcripts import BYTEWISE, WHOLE, Babbler, goodbye, transcript_tests, wire_to
 
 from check_starttls_cert.errors import PeerClosed
 from check_starttls_cert.starttls.xmpp_client import MAX_DEPTH, Stream, header
+
+TestTranscripts = transcript_tests("xmpp-client")
 
 OPEN = b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
 END = (

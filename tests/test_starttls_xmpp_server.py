@@ -1,11 +1,13 @@
-"""XMPP between servers: what the transcripts do not show."""
+"""XMPP between servers: the transcripts, and what they do not show."""
 
 from __future__ import annotations
 
 import pytest
-from transcripts import BYTEWISE, goodbye
+from transcripts import BYTEWISE, goodbye, transcript_tests
 
 from check_starttls_cert.starttls.xmpp_client import header
+
+TestTranscripts = transcript_tests("xmpp-server")
 
 
 @pytest.mark.parametrize("protocol", ["xmpp-server", "xmpps-server"])

@@ -19,7 +19,10 @@ bounds = st.one_of(
     st.builds("{}{}{}".format, numbers, st.sampled_from(["", "d", "h"]), st.sampled_from(["", ":"])),
     st.integers(0, 100).map("{}%".format),
 )
-bound_lists = st.lists(bounds, min_size=1, max_size=4).map(",".join)
+bound_lists = st.lists(
+    bounds, min_size=1, max_size=3, unique_by=lambda text: text.strip(":")[-1:].strip("0123456789") or "d"
+).map(",".join)
+"""Of different units: two bounds of one are two thresholds."""
 ranges = st.builds(
     lambda at, low, high: f"{at}{low}:{high}",
     st.sampled_from(["", "@"]),
@@ -92,9 +95,9 @@ def test_fewer_days_never_give_a_milder_answer(text, lifetime, one, other):
     assert limits.breached_by(fewer) >= limits.breached_by(more)
 
 
-@given(bound_lists, bounds, lifetimes, days)
-def test_one_more_bound_never_alarms_earlier(text, bound, lifetime, left):
-    short, longer = (parse_threshold(t).for_lifetime(lifetime) for t in (text, f"{text},{bound}"))
+@given(bound_lists.filter(lambda text: "," in text), lifetimes, days)
+def test_one_more_bound_never_alarms_earlier(text, lifetime, left):
+    short, longer = (parse_threshold(t).for_lifetime(lifetime) for t in (text.rpartition(",")[0], text))
     assert longer.breached_by(left) <= short.breached_by(left)
 
 
@@ -161,3 +164,11 @@ def test_numbers_have_no_exponent_and_no_needless_zero(number, text):
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_no_number_has_an_exponent(number):
     assert re.fullmatch(r"-?[0-9]+(\.[0-9]{1,2})?", plain(number))
+
+
+@pytest.mark.parametrize("text", ["30,14", "30d,14", "30 14d", "48h,36h", "30%,10%", "28,30%,14"])
+def test_two_bounds_of_one_unit_are_answered_with_two_thresholds(text):
+    with pytest.raises(
+        ValueError, match=r"has two bounds of one unit; for two thresholds use -w \S+ -c \S+ \(the list"
+    ):
+        parse_threshold(text)

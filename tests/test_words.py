@@ -15,8 +15,11 @@ from check_starttls_cert.words import span
 @pytest.mark.parametrize(
     ("duration", "words"),
     [
-        (SECOND, "1 minute"),
-        (100 * SECOND, "2 minutes"),
+        (SECOND / 2, "less than a second"),
+        (SECOND, "1 second"),
+        (59 * SECOND, "59 seconds"),
+        (60 * SECOND, "1 minute"),
+        (100 * SECOND, "1 minute"),
         (59 * 60 * SECOND, "59 minutes"),
         (HOUR, "1 hour"),
         (23 * HOUR, "23 hours"),

@@ -6,6 +6,7 @@ A file in ``transcripts/`` holds vectors, each of the form::
     expect: Refused            the error's class; or ``ok``: TLS begins
     says: 454 4.7.0            words of the error, any number of such lines
     end: silence               what the peer does after its last words: silence (default), close, reset
+    waits: yes                 the client waits in vain at some point, so that replies cannot come early
     S: 220 mta.example.com     the server says this and CRLF
     S. 250 STARTTLS\n          the server says exactly this
     S* 9000 x                  the server says this so many times
@@ -18,14 +19,20 @@ A line that starts with ``#`` and blank lines say nothing.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 import socket
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from check_starttls_cert import starttls, tls
-from check_starttls_cert.errors import ProbeError
-from check_starttls_cert.wire import Deadline, Wire
+from check_starttls_cert.errors import PlaintextInjected, ProbeError
+from check_starttls_cert.wire import MAX_LINE, MAX_TOTAL, Deadline, Wire
 
 HERE = Path(__file__).parent / "transcripts"
 
@@ -43,6 +50,9 @@ class Vector(NamedTuple):
     says: tuple[str, ...]
     end: str
     turns: tuple[tuple[str, bytes], ...]
+    waits: bool = False
+    deaf: bool = False
+    """After its last turn the server takes whatever the client says."""
 
     @property
     def server(self) -> bytes:
@@ -58,7 +68,7 @@ class Vector(NamedTuple):
                 size -= len(data)
                 if size < 0:
                     break
-        return self._replace(turns=tuple(turns), end=end)
+        return self._replace(turns=tuple(turns), end=end, deaf=True)
 
     def followed_by(self, data: bytes) -> Vector:
         """Return this conversation with more server octets at its end."""
@@ -85,6 +95,7 @@ class Peer:
     def __init__(self, vector: Vector, chunk: int, *, lock_step: bool = True) -> None:
         self.turns = list(vector.turns)
         self.end = vector.end
+        self.deaf = vector.deaf
         self.chunk = chunk
         self.lock_step = lock_step
         self.blocking = True
@@ -103,6 +114,8 @@ class Peer:
         """Take the client's next turn."""
         if self.lock_step and self.read < len(self.said):
             raise Unscripted(f"sent {data!r} before it had read {self.said[self.read :]!r}")
+        if self.deaf and not self.turns:
+            return
         if self.turns[:1] != [("C", data)]:
             raise Unscripted(f"sent {data!r}; the transcript goes on with {self.turns[:1]}")
         del self.turns[0]
@@ -178,7 +191,7 @@ def vectors(protocol: str) -> list[Vector]:
 def parsed(block: str) -> Vector:
     """Return the vector that one block of a file describes."""
     name, *lines = block.splitlines()
-    head: dict[str, list[str]] = {"expect": [], "says": [], "end": ["silence"]}
+    head: dict[str, list[str]] = {"expect": [], "says": [], "end": ["silence"], "waits": []}
     turns: list[tuple[str, bytes]] = []
     for line in lines:
         if not line.strip() or line.startswith("#"):
@@ -193,7 +206,7 @@ def parsed(block: str) -> Vector:
         if turns and turns[-1][0] == speaker:
             data = turns.pop()[1] + data
         turns.append((speaker, data))
-    return Vector(name, head["expect"][0], tuple(head["says"]), head["end"][-1], tuple(turns))
+    return Vector(name, head["expect"][0], tuple(head["says"]), head["end"][-1], tuple(turns), bool(head["waits"]))
 
 
 def octets(form: str, value: str) -> bytes:
@@ -244,12 +257,85 @@ def assert_safe(error: ProbeError) -> None:
     assert len(text) < 600
 
 
-def assert_survives_truncation(protocol: str, vector: Vector, end: str) -> None:
-    """Check that the conversation, cut anywhere, ends in a ``ProbeError``; of a flood, anywhere near its start."""
-    for size in range(min(len(vector.server), 2100)):
-        error = replay(protocol, vector.truncated(size, end))
-        if error is None:
-            # What is left may be a whole conversation, but only where something uncalled-for was cut off it.
-            assert (vector.expect, end) == ("PlaintextInjected", "silence"), f"TLS after {size} octets"
-        else:
-            assert_safe(error)
+def cuts(vector: Vector) -> list[int]:
+    """Return after how many octets a conversation is cut: each, but of a flood only where it tells something."""
+    size = len(vector.server)
+    if size <= 1000:
+        return list(range(size))
+    turns = itertools.accumulate(len(data) for speaker, data in vector.turns if speaker == "S")
+    near = {edge + offset for edge in (0, *turns, MAX_LINE) if edge < 2 * MAX_LINE for offset in range(-3, 4)}
+    return sorted(cut for cut in {*range(200), *near, size // 2, MAX_TOTAL, size - 1} if 0 <= cut < size)
+
+
+OPENINGS = (4, 12, 40, 200)
+"""So many octets of a real server's words begin a made-up one's."""
+
+
+@functools.cache
+def all_vectors() -> tuple[Vector, ...]:
+    """Return the vectors of all protocols."""
+    return tuple(vector for file in sorted(HERE.glob("*.txt")) for vector in vectors(file.stem))
+
+
+def each(some: list[Vector]) -> pytest.MarkDecorator:
+    """Return the decorator that runs a test with each of the vectors."""
+    return pytest.mark.parametrize("vector", some, ids=[vector.name for vector in some])
+
+
+def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNotOffered", "Refused")) -> type:
+    """Return the tests that replay a protocol's transcripts in every way a network may deliver them.
+
+    ``declines`` are the errors by which its servers can say that there is no TLS.
+    """
+    chosen = vectors(protocol)
+    every = each(chosen)
+    prompt = each([vector for vector in chosen if not vector.waits])
+    good = each([vector for vector in chosen if vector.expect == "ok"])
+    openings = st.sampled_from([b"", *(vector.server[:size] for vector in all_vectors() for size in OPENINGS)])
+    lines = [line for vector in all_vectors() for line in vector.server[:2000].splitlines(True)]
+    replies = st.lists(st.binary(max_size=60) | st.sampled_from(lines), max_size=8)
+
+    class TestTranscripts:
+        """The protocol's transcripts."""
+
+        def test_every_kind_of_end_is_among_them(self):
+            seen = {vector.expect for vector in chosen}
+            assert seen >= {"ok", "ProtocolError", "PlaintextInjected", "PeerClosed", "DeadlineExceeded", *declines}
+
+        @every
+        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE, 7])
+        def test_the_outcome_is_the_same_however_the_bytes_are_cut(self, vector, chunk):
+            assert_outcome(vector, replay(protocol, vector, chunk))
+
+        @prompt
+        def test_replies_that_come_early_are_read_one_after_the_other(self, vector):
+            assert_outcome(vector, replay(protocol, vector, lock_step=False))
+
+        @good
+        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE])
+        @pytest.mark.parametrize("garbage", [b"\n", b"250 ok\r\n", b"\x30\x00", b"\x16\x03\x03", b" "])
+        def test_plaintext_behind_the_go_ahead_never_reaches_tls(self, vector, chunk, garbage):
+            assert isinstance(replay(protocol, vector.followed_by(garbage), chunk), PlaintextInjected)
+
+        @every
+        @pytest.mark.parametrize("end", ENDS)
+        def test_a_conversation_cut_at_any_octet_ends_in_an_error(self, vector, end):
+            for size in cuts(vector):
+                error = replay(protocol, vector.truncated(size, end))
+                if error is None:
+                    # What is left may be a whole conversation, but only where something uncalled-for was cut off it.
+                    assert (vector.expect, end) == ("PlaintextInjected", "silence"), f"TLS after {size} octets"
+                else:
+                    assert_safe(error)
+
+        @pytest.mark.parametrize("end", ["close", "silence"])
+        @settings(max_examples=40, deadline=None)
+        @given(opening=openings, replies=replies, chunk=st.sampled_from([WHOLE, BYTEWISE]))
+        @example(opening=b"", replies=[b"\x30\x7f", bytes(127)], chunk=WHOLE)
+        def test_no_server_whatever_it_says_makes_anything_but_tls_or_a_probe_error(self, end, opening, replies, chunk):
+            error = converse(protocol, Babbler(opening + b"".join(replies), end, chunk))
+            assert error is None or isinstance(error, ProbeError)
+            if error is not None:
+                assert_safe(error)
+
+    return TestTranscripts

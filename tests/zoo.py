@@ -788,8 +788,8 @@ def directly_under_an_unknown_root(now: datetime) -> Case:
         state="CRITICAL",
         trusted=False,
         above=True,
-        says=('does not send "Another root"', 'if "Another root" is your own root, name it with --ca-file'),
-        never=("unknown root", "self-signed"),
+        says=('does not send "Another root"', 'if "Another root" is your own root, add it to '),
+        never=("unknown root", "self-signed", "name it with"),
     )
 
 
@@ -912,7 +912,8 @@ def path_too_long(now: datetime) -> Case:
     """RFC 5280 section 4.2.1.9: an authority with ``pathLenConstraint`` 0 has no authorities below it."""
     upper = authority(now, "Lab last CA", root(now), path_length=0)
     lower = authority(now, "Lab one too many", upper)
-    return refused(now, lower, lower, upper, says=("not trusted: path length constraint exceeded", "chain this long"))
+    said = '"Lab last CA" allows 0 authorities below it and has 1'
+    return refused(now, lower, lower, upper, says=("not trusted: path length constraint exceeded", said))
 
 
 # Signatures
@@ -1096,11 +1097,32 @@ def alternative_name_where_browsers_look(now: datetime) -> Case:
 
 @judged
 def common_name_beside_alternative_names(now: datetime) -> Case:
-    """RFC 6125 section 6.4.4 asked the common name only without a dNSName; ``cn_san`` asks both, as PRTG's sensor did.
+    """RFC 9525 section 6.3: clients look at the alternative names where there are any, and so does the default."""
+    return leaf(
+        now,
+        names=dns("other.example.test"),
+        state="CRITICAL",
+        name_check=6,
+        says=(f'name: {REFERENCE} not covered by "other.example.test" (its common name is; ',),
+    )
 
-    Whoever wants to know whether today's clients accept the name uses ``--name-check san``.
-    """
-    return leaf(now, names=dns("other.example.test"), says=(TRUSTED,), never=("not covered",))
+
+@judged
+def common_name_beside_alternative_names_where_the_original_sensor_looks(now: datetime) -> Case:
+    """``cn_san`` asks both, as PRTG's sensor did, and says that clients do not."""
+    return leaf(
+        now,
+        names=dns("other.example.test"),
+        arguments=("--name-check", "cn_san"),
+        says=(TRUSTED, f"{REFERENCE} is the common name only, which clients ignore"),
+        never=("not covered",),
+    )
+
+
+@judged
+def common_name_alone(now: datetime) -> Case:
+    """OpenSSL, curl and their like take the common name of a certificate that has no other identity."""
+    return leaf(now, names=(), says=(TRUSTED,), never=("not covered",))
 
 
 @judged
@@ -1126,14 +1148,35 @@ def ip_address_as_a_dns_name(now: datetime) -> Case:
         reference="127.0.0.1",
         state="CRITICAL",
         name_check=6,
-        says=('name: 127.0.0.1 not covered by "127.0.0.1", ', "an address takes an iPAddress entry, a dNSName is none"),
+        says=('name: 127.0.0.1 not covered by "127.0.0.1" (', "an address takes an iPAddress entry"),
     )
 
 
 @judged
 def ip_address_in_the_common_name(now: datetime) -> Case:
-    """A common name is free text, in which an address may be written."""
-    return leaf(now, subject=name("127.0.0.1"), names=(), reference="127.0.0.1", never=("not covered",))
+    """RFC 9525 section 6.4: a common name is no address to any client."""
+    return leaf(
+        now,
+        subject=name("127.0.0.1"),
+        names=(),
+        reference="127.0.0.1",
+        state="CRITICAL",
+        name_check=6,
+        says=("name: 127.0.0.1 not covered", "an address takes an iPAddress entry"),
+    )
+
+
+@judged
+def ip_address_in_the_common_name_where_the_original_sensor_looks(now: datetime) -> Case:
+    """A common name is free text, in which an address may be written: to ``cn_san``, not to clients."""
+    return leaf(
+        now,
+        subject=name("127.0.0.1"),
+        names=(),
+        reference="127.0.0.1",
+        arguments=("--name-check", "cn_san"),
+        never=("not covered",),
+    )
 
 
 @judged

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOOKUP = "prtg.standardlookups.sslcertificatesensor."
 
-NAME_VALUES = {"none": (2, 2), "cn": (0, 1), "cn_san": (5, 6), "san": (5, 6)}
+NAME_VALUES = {"client": (5, 6), "none": (2, 2), "cn": (0, 1), "cn_san": (5, 6), "san": (5, 6)}
 """Values of the lookup ``cncheck`` for a name check that succeeded, and for one that failed."""
 
 RSA_LIKE = ("RSA", "DSA")
@@ -74,7 +74,7 @@ def _trust(judgement: Judgement, report: Report) -> Channel:
 
 
 def _self_signed(judgement: Judgement, report: Report) -> Channel:
-    return _channel(judgement, 1 if report.observation.shown.leaf.self_signed else 0, "selfsigned")
+    return _channel(judgement, 1 if report.observation.shown.self_signed else 0, "selfsigned")
 
 
 def _state(judgement: Judgement) -> Channel:

@@ -11,8 +11,8 @@ from check_starttls_cert.questions import Answer
 from check_starttls_cert.questions.expiry import validity
 from check_starttls_cert.settings import Policy
 from check_starttls_cert.state import State
-from check_starttls_cert.text import printable
-from check_starttls_cert.words import quoted
+from check_starttls_cert.text import counted, printable
+from check_starttls_cert.words import called
 
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
@@ -35,13 +35,20 @@ def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, 
     for facts in chain.path[1:]:
         answer = validity(facts, policy.thresholds, now)
         if answer.state and (facts.not_after < chain.path[0].not_after or facts.not_before > now):
-            yield answer.state, f"chain: {quoted(facts.display_name)} {answer.words}"
+            yield answer.state, f"chain: {called(facts.display_name)} {answer.words}"
     below = chain.missing
     if below is not None and chain.readable:
-        issuer, subject = quoted(below.issuer_name), quoted(below.display_name)
+        issuer, subject = called(below.issuer_name), called(below.display_name)
         # A missing issuer is as mild as --untrusted makes distrust.
         state = State.WARNING if chain.verified else policy.states.get("trust", State.CRITICAL)
-        yield state, f"chain incomplete: the server does not send {issuer}, issuer of {subject}"
+        if any(namesake.sent for namesake in chain.namesakes):
+            words = f"the server sends a {issuer} with another key than the one that signed {subject}"
+        else:
+            words = f"the server does not send {issuer}, issuer of {subject}"
+        yield state, f"chain incomplete: {words}"
+    if chain.unreadable:
+        number = counted(len(chain.unreadable), "certificate")
+        yield State.WARNING, f"chain: {number} above the server's own cannot be read"
     if "chain" in policy.states:
         for oddity in chain.oddities:
             yield State.WARNING, f"chain: {printable(oddity)}"

@@ -12,4 +12,7 @@ from check_starttls_cert.state import State
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
     """A service that cannot be reached is CRITICAL, not UNKNOWN (Monitoring Plugins guidelines)."""
-    return Answer(State.CRITICAL, str(observation.error)) if observation.error else Answer()
+    if observation.error:
+        return Answer(State.CRITICAL, str(observation.error))
+    wants = observation.shown.session.wants_client_certificate
+    return Answer(words="the server wants a client certificate" if wants else "")

@@ -13,8 +13,12 @@ from check_starttls_cert.state import State
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
     """A self-signed certificate that is itself a trust anchor is what its administrator wanted."""
     shown = observation.shown
-    if not shown.leaf.self_signed:
+    if not shown.self_signed:
         return Answer()
-    if policy.allow_self_signed or shown.trust.verified:
-        return Answer(words="self-signed")
-    return Answer(State.CRITICAL, "self-signed: name it with --ca-file, or allow it with --allow-self-signed")
+    words = "self-signed"
+    if shown.leaf.self_signed is None:  # "cannot tell" is not "no"
+        words += f" by its names, its signature ({shown.leaf.signature_algorithm}) cannot be checked here"
+    if policy.allow_self_signed or shown.anchored:
+        return Answer(words=words)
+    where = "add it to the anchors" if observation.store.private else "name it with --ca-file"
+    return Answer(State.CRITICAL, f"{words}: {where}, or allow it with --allow-self-signed")

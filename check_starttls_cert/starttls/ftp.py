@@ -10,43 +10,56 @@
 from __future__ import annotations
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"QUIT\r\n"
+"""RFC 959 section 4.1.1."""
+
+
+UNKNOWN = (500, 501, 502, 504)
+"""RFC 4217 section 4.1: AUTH is not known or not implemented, or TLS is no mechanism that is."""
+
+LOGIN_FIRST = 530
+"""vsftpd without TLS, to every command."""
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """AUTH TLS."""
     code, greeting = read_reply(wire, "greeting")
     while code == 120:  # RFC 959 section 5.4: "service ready in nnn minutes", and then 220
         code, greeting = read_reply(wire, "greeting")
     if code >= 400:
-        raise turned_away(wire, greeting)
-    if code != 220:
-        raise Foreign(greeting)
-    wire.send(b"AUTH TLS\r\n")
-    code, answer = read_reply(wire, "reply to AUTH TLS")
-    if code in (500, 502, 504, 530):
-        # RFC 4217 section 4.1: the first three come from servers that do not know AUTH or TLS.
-        # vsftpd without TLS asks for a login instead, 530.
-        raise StarttlsNotOffered("the server does not know AUTH TLS", quote=answer)
-    if code != 234:
+        raise service_unavailable(wire, greeting)
+    if code not in (220, 230):  # 230: logged in already. curl goes on, and negotiates TLS all the same.
+        raise WrongProtocol(greeting)
+
+    mechanism = "TLS"
+    code, answer = authenticate(wire, mechanism)
+    if code in UNKNOWN:
+        # Servers older than RFC 4217 know SSL only. FileZilla asks for it next, curl asks for both.
+        mechanism = "SSL"
+        code, second = authenticate(wire, mechanism)
+        if code in UNKNOWN or code == LOGIN_FIRST:
+            raise StarttlsNotOffered("the server does not know AUTH TLS, nor AUTH SSL", quote=answer)
+        answer = second
+    if code == LOGIN_FIRST:
+        raise StarttlsNotOffered("the server asks for a login instead of going on with AUTH TLS", quote=answer)
+    # RFC 4217 section 4 has 234. FileZilla and Python's ftplib go on after any 2xx, curl and FileZilla after 334,
+    # the reply of RFC 2228 for mechanisms that exchange data.
+    if not 200 <= code < 300 and code != 334:
         # RFC 4217 section 4.1: 431 where the server has not what it needs for TLS, 534 where it does not want it.
-        raise Refused("the server refuses AUTH TLS", quote=answer)
+        raise Refused(f"the server refuses AUTH {mechanism}", quote=answer)
 
 
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    read_reply(wire, "greeting")
-
-
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 959 section 4.1.1."""
-    wire.send(b"QUIT\r\n")
-    read_reply(wire, "reply to QUIT")
+def authenticate(wire: Wire, mechanism: str) -> tuple[int, bytes]:
+    """Ask for a mechanism; return code and text of the reply."""
+    wire.send(f"AUTH {mechanism}\r\n".encode())
+    return read_reply(wire, f"reply to AUTH {mechanism}")
 
 
 def read_reply(wire: Wire, step: str) -> tuple[int, bytes]:
-    """Return code and text of the next reply.
+    """Read a reply: its code, and its text.
 
     RFC 959 section 4.2: after "ddd-", everything up to a line that starts with "ddd " is text, whatever it is.
     Raises ``Refused`` for 421, which may come at any time (section 5.4).
@@ -55,12 +68,12 @@ def read_reply(wire: Wire, step: str) -> tuple[int, bytes]:
     first = line = wire.read_line()
     code = first[:3]
     if not code.isdigit() or first[3:4] not in (b" ", b"-", b""):
-        raise Foreign(first)
+        raise WrongProtocol(first)
     text = first.replace(b"-", b" ", 1)
     if first[3:4] == b"-":
         while line[:3] != code or line[3:4] not in (b" ", b""):
             line = wire.read_line()
             text += b" " + (line[4:] if line.startswith(code) else line)
     if code == b"421":
-        raise turned_away(wire, text)
+        raise service_unavailable(wire, text)
     return int(code), text

@@ -12,52 +12,58 @@
 
 from __future__ import annotations
 
+import re
+
 from check_starttls_cert.errors import Refused
 from check_starttls_cert.starttls.literal import read_line
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"a3 LOGOUT\r\n"
+"""RFC 9051 section 6.1.3; the untagged BYE comes before the tagged OK."""
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
-    wire.step = "greeting"
-    greeting = wire.read_line()
+    """CAPABILITY and STARTTLS."""
+    greeting = read_reply(wire, "greeting")
     status = greeting.upper().split()[:2]
     if status == [b"*", b"PREAUTH"]:
-        # RFC 9051 section 6.2.1: STARTTLS is valid in the not authenticated state only.
+        # RFC 9051 section 6.2.1: STARTTLS is valid in the not authenticated state only. curl stops here, too.
         raise Refused(
             "the server greets with PREAUTH, after which IMAP has no STARTTLS",
             quote=greeting,
             hint="have the server ask this host for authentication, or check imaps on port 993",
         )
     if status == [b"*", b"BYE"]:
-        raise turned_away(wire, greeting)
+        raise service_unavailable(wire, greeting)
     if status != [b"*", b"OK"]:
-        raise Foreign(greeting)
+        raise WrongProtocol(greeting)
 
+    # Mutt does not ask when the greeting tells, curl asks always: what either response names counts.
     result, untagged = command(wire, b"a1", b"CAPABILITY")
-    if result.upper().split()[1:2] != [b"OK"]:
-        raise Refused("the server refuses CAPABILITY", quote=result)
-    capabilities = [
-        word for line in untagged if line.upper().split()[1:2] == [b"CAPABILITY"] for word in line.upper().split()[2:]
-    ]
-    if b"STARTTLS" not in capabilities:
+    lines = (greeting, *untagged, result)
+    capabilities = list(dict.fromkeys(word for line in lines for word in capabilities_of(line)))
+    # curl and Thunderbird stop where STARTTLS is not among them. Where the server does not say what it can,
+    # STARTTLS is tried, as s_client tries it in any case.
+    silent = not capabilities and result.upper().split()[1:2] != [b"OK"]
+    if not silent and b"STARTTLS" not in capabilities:
         raise not_offered(capabilities)
 
     result, _ = command(wire, b"a2", b"STARTTLS")
     if result.upper().split()[1:2] != [b"OK"]:
-        raise refused_after_offer(result)
+        raise refused(result, offered=not silent)
 
 
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    wire.step = "greeting"
-    wire.read_line()
+def capabilities_of(line: bytes) -> list[bytes]:
+    """List what a response names: as its data (RFC 9051 section 7.2.2) or as its response code (section 7.1)."""
+    found = re.match(rb"\S+ (?:CAPABILITY |(?:OK|NO|BAD) \[CAPABILITY )([^\]\r]*)", line.upper())
+    return found[1].split() if found else []
 
 
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 9051 section 6.1.3."""
-    command(wire, b"a3", b"LOGOUT")
+def read_reply(wire: Wire, step: str) -> bytes:
+    """Read one line, which has no literals: a greeting, or the server's farewell."""
+    wire.step = step
+    return wire.read_line()
 
 
 def command(wire: Wire, tag: bytes, name: bytes) -> tuple[bytes, list[bytes]]:
@@ -70,8 +76,8 @@ def command(wire: Wire, tag: bytes, name: bytes) -> tuple[bytes, list[bytes]]:
         if line.startswith(tag + b" "):
             return line, untagged
         if not line.startswith(b"* "):
-            raise Foreign(line)
-        if line.upper().split()[1:2] == [b"BYE"] and name != b"LOGOUT":
+            raise WrongProtocol(line)
+        if line.upper().split()[1:2] == [b"BYE"]:
             # Section 7.1.5: the server is about to close, and says why.
-            raise turned_away(wire, line)
+            raise service_unavailable(wire, line)
         untagged.append(line)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from check_starttls_cert import ber
 from check_starttls_cert.errors import DeadlineExceeded, PeerClosed, ProtocolError, Refused
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 START_TLS = b"1.3.6.1.4.1.1466.20037"
@@ -34,17 +34,54 @@ REQUEST_NAME = 0x80
 RESPONSE_NAME = 0x8A
 
 RESULT_CODES = {
+    0: "success",
     1: "operationsError",
     2: "protocolError",
+    3: "timeLimitExceeded",
+    4: "sizeLimitExceeded",
+    5: "compareFalse",
+    6: "compareTrue",
+    7: "authMethodNotSupported",
     8: "strongerAuthRequired",
     10: "referral",
+    11: "adminLimitExceeded",
+    12: "unavailableCriticalExtension",
+    13: "confidentialityRequired",
+    14: "saslBindInProgress",
+    16: "noSuchAttribute",
+    17: "undefinedAttributeType",
+    18: "inappropriateMatching",
+    19: "constraintViolation",
+    20: "attributeOrValueExists",
+    21: "invalidAttributeSyntax",
+    32: "noSuchObject",
+    33: "aliasProblem",
+    34: "invalidDNSyntax",
+    36: "aliasDereferencingProblem",
+    48: "inappropriateAuthentication",
+    49: "invalidCredentials",
     50: "insufficientAccessRights",
     51: "busy",
     52: "unavailable",
     53: "unwillingToPerform",
+    54: "loopDetect",
+    64: "namingViolation",
+    65: "objectClassViolation",
+    66: "notAllowedOnNonLeaf",
+    67: "notAllowedOnRDN",
+    68: "entryAlreadyExists",
+    69: "objectClassModsProhibited",
+    71: "affectsMultipleDSAs",
     80: "other",
 }
-"""RFC 4511 section 4.1.9, as far as StartTLS meets them (section 4.14.2)."""
+"""RFC 4511 appendix A."""
+
+HINTS = {
+    10: "it sends clients to another server; check that one",
+    51: "it may be overloaded; its log says why",
+    **dict.fromkeys((7, 8, 13, 48, 50), "its access rules may want another authentication first; its log says why"),
+}
+"""What to do after codes that do not speak of a missing certificate."""
 
 
 class ExtendedResponse(NamedTuple):
@@ -56,20 +93,21 @@ class ExtendedResponse(NamedTuple):
     response_name: bytes
 
     def __str__(self) -> str:
-        return f"resultCode {self.result_code} ({RESULT_CODES.get(self.result_code, 'unknown')})"
+        name = RESULT_CODES.get(self.result_code)
+        return f"resultCode {self.result_code}" + (f" ({name})" if name else "")
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS. ``name`` is not used: LDAP does not announce it."""
+    """StartTLS."""
     wire.step = "answer to StartTLS"
     request = ber.encode(EXTENDED_REQUEST, ber.encode(REQUEST_NAME, START_TLS))
     wire.send(_message(MESSAGE_ID, request))
     response = _answer(wire)
-    if response.result_code != 0:
+    if response.result_code != 0:  # ldapsearch -ZZ stops here, too
         raise Refused(
             f"the server refuses StartTLS with {response}",
             quote=response.diagnostic_message,
-            hint="usually it has no certificate and key configured; its log says why",
+            hint=HINTS.get(response.result_code, "usually it has no certificate and key configured; its log says why"),
         )
 
 
@@ -83,7 +121,7 @@ def _message(message_id: int, operation: bytes) -> bytes:
 
 
 def _answer(wire: Wire) -> ExtendedResponse:
-    """Return the response to our request; whatever else comes first is not it."""
+    """Read up to the response to our request; whatever else comes first is not it."""
     stray: ExtendedResponse | None = None
     while True:
         try:
@@ -118,7 +156,7 @@ def _read_response(wire: Wire) -> ExtendedResponse:
         _, message = ber.read_element(read, expected=ber.SEQUENCE)
         return _parse_response(message)
     except ber.BERError as error:
-        raise Foreign(bytes(seen), str(error)) from error
+        raise WrongProtocol(bytes(seen), str(error)) from error
 
 
 def _parse_response(message: bytes) -> ExtendedResponse:

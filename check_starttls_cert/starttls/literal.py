@@ -19,7 +19,7 @@ LITERAL = re.compile(rb"\{([0-9]{1,20})\+?\}$")
 
 
 def read_line(wire: Wire) -> bytes:
-    """Return the next line with its literals, each after the CRLF that announces it."""
+    """Read a line with its literals, each after the CRLF that announces it."""
     line = piece = wire.read_line()
     while literal := LITERAL.search(piece):
         octets = wire.read_exactly(int(literal[1]))

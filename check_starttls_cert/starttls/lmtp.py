@@ -5,9 +5,10 @@ from __future__ import annotations
 from check_starttls_cert.starttls import smtp
 from check_starttls_cert.wire import Wire
 
-goodbye = smtp.goodbye
+GOODBYE = smtp.GOODBYE
+read_reply = smtp.read_reply
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """LHLO and STARTTLS."""
     smtp.starttls(wire, name, hello=b"LHLO")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 PRELOGIN = 0x12
@@ -35,7 +35,8 @@ def starttls(wire: Wire, name: str) -> None:
     wire.send(packet(options + bytes(6) + bytes([ENCRYPT_ON])))
     kind, payload = read_packet(wire)
     if kind != TABULAR_RESULT or payload[:1] != bytes([VERSION]):  # section 2.2.6.5: it is the first option
-        raise Foreign(payload)
+        raise WrongProtocol(payload)
+    # FreeTDS holds the handshake after every other answer, ENCRYPT_OFF too: then it protects the login.
     if encryption(payload) == ENCRYPT_NOT_SUPPORTED:
         raise StarttlsNotOffered("the server does not support encryption", hint="give it a certificate")
     wire.framing = TdsFraming()
@@ -49,30 +50,30 @@ class TdsFraming:
     """TLS records travel inside PRELOGIN packets until the handshake is complete."""
 
     def wrap(self, records: bytes) -> bytes:
-        """Return TLS records as the server wants them: nothing for none, since an empty packet is a message too."""
+        """Wrap TLS records as the server wants them: nothing for none, since an empty packet is a message too."""
         return packet(records) if records else b""
 
     def read(self, wire: Wire) -> bytes:
-        """Return the TLS records of the next packet."""
+        """Read the TLS records of the next packet."""
         return read_packet(wire)[1]
 
 
 def packet(payload: bytes) -> bytes:
-    """Return a packet: type, status, length of all, SPID, packet id, window."""
+    """Make a packet: type, status, length of all, SPID, packet id, window."""
     return struct.pack("!BBHHBB", PRELOGIN, END_OF_MESSAGE, 8 + len(payload), 0, 0, 0) + payload
 
 
 def read_packet(wire: Wire) -> tuple[int, bytes]:
-    """Return type and payload of the next packet."""
+    """Read type and payload of the next packet."""
     header = wire.read_exactly(8)
     kind, _, size = struct.unpack_from("!BBH", header)
     if kind not in (PRELOGIN, TABULAR_RESULT) or not 8 <= size <= MAX_PACKET:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     return kind, wire.read_exactly(size - 8) if size > 8 else b""
 
 
 def encryption(payload: bytes) -> int:
-    """Return the ENCRYPTION option's value; not supported where there is none."""
+    """Find the ENCRYPTION option's value; not supported where there is none."""
     position = 0
     while position + 5 <= len(payload) and payload[position] != TERMINATOR:
         token, offset, length = struct.unpack_from("!BHH", payload, position)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, service_unavailable
 from check_starttls_cert.wire import Wire
 
 PROTOCOL_VERSION = b"\x0a"
@@ -38,13 +38,14 @@ def starttls(wire: Wire, name: str) -> None:
     """Hold the conversation up to the go-ahead for TLS, which the server gives by not objecting."""
     payload = read_packet(wire, "handshake")
     if payload[:1] == ERROR_PACKET:
-        raise turned_away(wire, error_message(payload))
+        raise service_unavailable(wire, error_message(payload))
     version, terminated, rest = payload[1:].partition(b"\0")
     if payload[:1] != PROTOCOL_VERSION or not terminated or len(rest) < 15:
-        raise Foreign(wire.opening + payload)  # the packet's header was the first thing to be read
+        raise WrongProtocol(wire.opening + payload)  # the packet's header was the first thing to be read
     # thread id (4), first part of the scramble (8), filler (1), lower capabilities (2)
     (capabilities,) = struct.unpack_from("<H", rest, 13)
     if not capabilities & CLIENT_SSL:
+        # mysql --ssl-mode=REQUIRED stops here: "SSL is required but the server doesn't support it".
         raise StarttlsNotOffered(
             "the server does not offer TLS", quote=version, hint="configure ssl_cert and ssl_key in the server"
         )
@@ -63,27 +64,27 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def handshake_response_head() -> bytes:
-    """Return what SSLRequest and HandshakeResponse41 have in common."""
+    """Make what SSLRequest and HandshakeResponse41 have in common."""
     return struct.pack("<IIB23x", CAPABILITIES, MAX_PACKET, UTF8)
 
 
 def packet(sequence: int, payload: bytes) -> bytes:
-    """Return a packet: three octets of length, one of sequence, the payload."""
+    """Make a packet: three octets of length, one of sequence, the payload."""
     return len(payload).to_bytes(3, "little") + bytes([sequence]) + payload
 
 
 def read_packet(wire: Wire, step: str) -> bytes:
-    """Return the payload of the next packet."""
+    """Read the payload of the next packet."""
     wire.step = step
     header = wire.read_exactly(4)
     size = int.from_bytes(header[:3], "little")
     if not 0 < size <= MAX_HANDSHAKE:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     return wire.read_exactly(size)
 
 
 def error_message(payload: bytes) -> bytes:
-    """Return number and text of an error packet: code (2), "#" and SQL state (6) where it has them, text."""
+    """Parse number and text of an error packet: code (2), "#" and SQL state (6) where it has them, text."""
     (code,) = struct.unpack_from("<H", payload.ljust(3, b"\0"), 1)
     text = payload[3:]
     return b"%d %s" % (code, text[6:] if text.startswith(b"#") else text)

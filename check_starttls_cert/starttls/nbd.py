@@ -14,11 +14,12 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 SERVER_MAGIC = b"NBDMAGIC"
 OPTION_MAGIC = b"IHAVEOPT"
+OLDSTYLE_MAGIC = bytes.fromhex("0000420281861253")
 REPLY_MAGIC = 0x0003E889045565A9
 
 FIXED_NEWSTYLE = 1
@@ -32,6 +33,7 @@ ERRORS = {
     0x80000002: "NBD_REP_ERR_POLICY: it is configured not to use TLS",
     0x80000003: "NBD_REP_ERR_INVALID",
     0x80000004: "NBD_REP_ERR_PLATFORM: it was built without TLS",
+    0x80000007: "NBD_REP_ERR_SHUTDOWN: it is shutting down",
 }
 
 MAX_TEXT = 4096
@@ -39,14 +41,16 @@ MAX_TEXT = 4096
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """NBD_OPT_STARTTLS."""
     wire.step = "greeting"
     magic = wire.read_exactly(8)
     if magic != SERVER_MAGIC:
-        raise Foreign(magic)
+        raise WrongProtocol(magic)
     greeting = wire.read_exactly(10)
+    if greeting.startswith(OLDSTYLE_MAGIC):
+        raise StarttlsNotOffered("the server negotiates in the old style, which has no STARTTLS")
     if not greeting.startswith(OPTION_MAGIC):
-        raise Foreign(magic + greeting)
+        raise WrongProtocol(magic + greeting)
     if not greeting[-1] & FIXED_NEWSTYLE:
         raise StarttlsNotOffered("the server knows no options, and so no STARTTLS")
     wire.step = "reply to NBD_OPT_STARTTLS"
@@ -54,11 +58,11 @@ def starttls(wire: Wire, name: str) -> None:
     header = wire.read_exactly(20)
     magic, answered, kind, size = struct.unpack("!QIII", header)
     if magic != REPLY_MAGIC or answered != NBD_OPT_STARTTLS or size > MAX_TEXT:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     text = wire.read_exactly(size)
     if kind == NBD_REP_ERR_UNSUP:
         raise StarttlsNotOffered("the server does not know NBD_OPT_STARTTLS", quote=text)
-    if kind != NBD_REP_ACK:
+    if kind != NBD_REP_ACK:  # qemu and nbd-client stop, too
         raise Refused(f"the server refuses TLS with {ERRORS.get(kind, hex(kind))}", quote=text)
 
 
@@ -70,5 +74,5 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def option(number: int) -> bytes:
-    """Return an option request without data."""
+    """Make an option request without data."""
     return OPTION_MAGIC + struct.pack("!II", number, 0)

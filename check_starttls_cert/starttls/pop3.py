@@ -13,20 +13,24 @@
 
 from __future__ import annotations
 
-from check_starttls_cert.errors import Refused
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"QUIT\r\n"
+"""RFC 1939 section 5."""
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
-    greeting = read_status(wire, "greeting")
+    """CAPA and STLS."""
+    greeting = read_reply(wire, "greeting")
     if not greeting.startswith(b"+OK"):
-        raise turned_away(wire, greeting)
+        raise service_unavailable(wire, greeting)
 
     wire.send(b"CAPA\r\n")
-    # RFC 2449 section 5: a server without CAPA answers -ERR; STLS is then tried.
-    if read_status(wire, "reply to CAPA").startswith(b"+OK"):
+    # RFC 2449 section 5: a server without CAPA answers -ERR. STLS is then tried, as by s_client, which asks nobody.
+    # Where the server lists what it can, curl and Thunderbird stop without STLS.
+    offered = read_reply(wire, "reply to CAPA").startswith(b"+OK")
+    if offered:
         capabilities = []
         while (line := wire.read_line()) != b".":
             capabilities += line.upper().split()[:1]
@@ -34,26 +38,15 @@ def starttls(wire: Wire, name: str) -> None:
             raise not_offered(capabilities, "STLS")
 
     wire.send(b"STLS\r\n")
-    answer = read_status(wire, "reply to STLS")
+    answer = read_reply(wire, "reply to STLS")
     if not answer.startswith(b"+OK"):
-        raise Refused("the server refuses STLS", quote=answer)
+        raise refused(answer, "STLS", offered=offered)
 
 
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    read_status(wire, "greeting")
-
-
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 1939 section 5."""
-    wire.send(b"QUIT\r\n")
-    read_status(wire, "reply to QUIT")
-
-
-def read_status(wire: Wire, step: str) -> bytes:
-    """Return the next status line (RFC 1939 section 3)."""
+def read_reply(wire: Wire, step: str) -> bytes:
+    """Read a status line (RFC 1939 section 3)."""
     wire.step = step
     line = wire.read_line()
     if line.split()[:1] not in ([b"+OK"], [b"-ERR"]):
-        raise Foreign(line)
+        raise WrongProtocol(line)
     return line

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 SSL_REQUEST_CODE = 80877103
@@ -21,18 +21,19 @@ MAX_ERROR = 8192
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """SSLRequest."""
     wire.step = "answer to SSLRequest"
     wire.send(struct.pack("!ii", 8, SSL_REQUEST_CODE))
     answer = wire.read_exactly(1)
+    # libpq, where it must encrypt (sslmode=require), stops after N and after E.
     if answer == b"N":
         if wire.arrived():  # no server says more than this letter
-            raise Foreign(answer)
+            raise WrongProtocol(answer)
         raise StarttlsNotOffered("the server does not use TLS", hint="set ssl = on in postgresql.conf")
     if answer == b"E":
         raise Refused("the server answers SSLRequest with an error", quote=error_message(wire))
     if answer != b"S":
-        raise Foreign(answer)
+        raise WrongProtocol(answer)
 
 
 def goodbye(wire: Wire, name: str) -> None:
@@ -40,7 +41,7 @@ def goodbye(wire: Wire, name: str) -> None:
 
 
 def error_message(wire: Wire) -> bytes:
-    """Return the message field (M) of an ErrorResponse, or all of it."""
+    """Read the message field (M) of an ErrorResponse, or all of it."""
     head = wire.read_exactly(4)
     (size,) = struct.unpack("!I", head)
     if not 4 <= size <= MAX_ERROR:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
-from check_starttls_cert.starttls.recognise import Foreign
+from check_starttls_cert.starttls.recognise import WrongProtocol
 from check_starttls_cert.wire import Wire
 
 PROTOCOL_SSL = 1
@@ -38,7 +38,7 @@ MAX_PACKET = 1024
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
+    """RDP_NEG_REQ."""
     wire.step = "answer to the connection request"
     negotiation = struct.pack("<BBHI", TYPE_RDP_NEG_REQ, 0, 8, PROTOCOL_SSL | PROTOCOL_HYBRID)
     # X.224: length of what follows, code, destination and source reference, class
@@ -49,19 +49,20 @@ def starttls(wire: Wire, name: str) -> None:
     header = wire.read_exactly(4)
     version, _, size = struct.unpack("!BBH", header)
     if version != 3 or not 11 <= size <= MAX_PACKET:
-        raise Foreign(header)
+        raise WrongProtocol(header)
     confirm = wire.read_exactly(size - 4)
     if confirm[1] != CONNECTION_CONFIRM:
-        raise Foreign(header + confirm)
+        raise WrongProtocol(header + confirm)
     if len(confirm) < 15:
         raise StarttlsNotOffered(
             "the server does not negotiate TLS, only standard RDP security", hint="set its security layer to TLS"
         )
     kind, _, _, value = struct.unpack_from("<BBHI", confirm, 7)
+    # Where TLS is not chosen, FreeRDP goes on with standard RDP security, which has no TLS.
     if kind == TYPE_RDP_NEG_FAILURE:
-        raise Refused(f"the server refuses TLS, failure code {value}", quote=FAILURES.get(value, "unknown"))
+        raise Refused(f"the server refuses TLS, failure code {value}", quote=FAILURES.get(value, ""))
     if kind != TYPE_RDP_NEG_RSP:
-        raise Foreign(header + confirm)
+        raise WrongProtocol(header + confirm)
     if not value & (PROTOCOL_SSL | PROTOCOL_HYBRID):
         raise StarttlsNotOffered("the server chose standard RDP security", hint="set its security layer to TLS")
 

@@ -1,12 +1,13 @@
-"""Whose voice is this? Errors for peers that do not speak the protocol that was asked for.
+"""What a server speaks that does not speak the protocol that was asked for.
 
-Only reached when a conversation has failed: it turns "not a greeting" into what an administrator can act on.
+Conversations raise the errors of this file; ``explained`` looks at the server's first bytes once a conversation
+has failed, and turns "not a greeting" into what an administrator can act on.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from check_starttls_cert.errors import (
     CHECK_PORT,
@@ -18,15 +19,15 @@ from check_starttls_cert.errors import (
     Refused,
     StarttlsNotOffered,
 )
-from check_starttls_cert.starttls import sibling
+from check_starttls_cert.starttls.protocols import PROTOCOLS, Banner, sibling
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
     from check_starttls_cert.wire import Wire
 
 
-class Foreign(ProtocolError):
-    """What a conversation raises when it has ``seen`` what its protocol does not know, ``why`` says in which way."""
+class WrongProtocol(ProtocolError):
+    """The bytes ``seen`` are not of this protocol; ``why`` says what is wrong with them, where that helps."""
 
     def __init__(self, seen: bytes, why: str = "") -> None:
         super().__init__(why or "this is another protocol", quote=seen)
@@ -34,120 +35,98 @@ class Foreign(ProtocolError):
         self.why = why
 
 
-class Voice(NamedTuple):
-    """What the first bytes of a server look like."""
-
-    description: str
-    pattern: bytes
-    protocols: tuple[str, ...] = ()
-    """The names under which we speak to it."""
-
-
-VOICES = (
-    Voice("an HTTP answer of a web server, a proxy or a firewall", rb"HTTP/[0-9]|\s*<(!DOCTYPE html|html)\b"),
-    Voice("an IMAP greeting", rb"\* (OK|PREAUTH|BYE)\b", ("imap",)),
-    Voice("a POP3 greeting", rb"(\+OK|-ERR)\b", ("pop3",)),
-    Voice("a ManageSieve greeting", rb'"(IMPLEMENTATION|SIEVE|SASL|VERSION)"', ("sieve",)),
-    Voice("an XMPP stream", rb"(<\?xml[^>]*>\s*)?<stream:", ("xmpp-client", "xmpp-server")),
-    Voice("an SSH greeting", rb"SSH-[12]"),
-    Voice("a VNC greeting", rb"RFB [0-9]{3}\."),
-    Voice("an IRC greeting", rb":\S+ (NOTICE|[0-9]{3}) |NOTICE |ERROR :", ("irc",)),
-    Voice("an LMTP greeting", rb"220[ -].*\bLMTP\b", ("lmtp",)),
-    Voice("an SMTP greeting", rb"220[ -].*\bE?SMTP\b", ("smtp", "submission")),
-    Voice("an FTP greeting", rb"220[ -].*(\bFTP\b|FTPd|FileZilla)", ("ftp",)),
-    Voice("an SMTP or FTP greeting", rb"(220|421|554)[ -]", ("smtp", "submission", "lmtp", "ftp")),
-    Voice("an NNTP greeting", rb"20[01] ", ("nntp",)),
-    Voice("a MySQL greeting", rb"[\s\S]{2}\x00\x00(\x0a[0-9]|\xff)", ("mysql",)),
-    Voice("an LDAP message", rb"0(\x84[\s\S]{4}|[\x05-\x7f])\x02[\x01-\x04]", ("ldap",)),
-    Voice("a PostgreSQL error", rb"E\x00\x00[\s\S]{2}S", ("postgres",)),
-    Voice("an NBD greeting", rb"NBDMAGIC", ("nbd",)),
-    Voice("a TDS packet", rb"\x04\x01[\s\S]{2}\x00\x00[\s\S]\x00", ("mssql",)),
-    Voice("an RDP answer", rb"\x03\x00[\s\S]{2}[\x06-\x0e]\xd0", ("rdp",)),
+UNSPOKEN = (
+    Banner("an HTTP answer of a web server, a proxy or a firewall", rb"HTTP/[0-9]|\s*<(!DOCTYPE html|html)\b"),
+    Banner("an SSH greeting", rb"SSH-[12]"),
+    Banner("a VNC greeting", rb"RFB [0-9]{3}\."),
 )
-"""The first that fits counts."""
+"""What servers say that we have no conversation with."""
+
+AMBIGUOUS = Banner("an SMTP or FTP greeting", rb"(220|421|554)[ -]")
+AMBIGUOUS_TITLES = ("SMTP", "LMTP", "FTP")
+"""Whose greeting it may be."""
 
 TLS_RECORD = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
 """RFC 8446 section 5.1: content type and legacy version."""
 
-TITLES = {
-    "submission": "SMTP",
-    "sieve": "ManageSieve",
-    "xmpp-client": "XMPP",
-    "xmpp-server": "XMPP",
-    "postgres": "PostgreSQL",
-    "mysql": "MySQL",
-    "mssql": "TDS",
-}
-"""What people call a protocol, where that is not its name in capitals."""
-
 
 def explained(error: ProbeError, protocol: str, wire: Wire) -> ProbeError:
-    """Return what ``error``, which ended a conversation, means in the light of what the peer has said."""
-    if isinstance(error, Foreign):
+    """Say what ``error``, which ended a conversation, means in the light of what the peer has said.
+
+    It is ``error`` itself, perhaps with another hint, where nothing better is known.
+    """
+    if isinstance(error, WrongProtocol):
         whole = error.seen == wire.opening.rstrip(b"\r\n")
         seen = (wire.opening if whole else error.seen) + wire.arrived()
         return recognised(seen, protocol) or ProtocolError(
-            f"the {wire.step} is not {title(protocol)}" + (f", {error.why}" if error.why else ""),
+            f"the {wire.step} is not {PROTOCOLS[protocol].title}" + (f", {error.why}" if error.why else ""),
             quote=seen if seen.strip() else b"(an empty line)",
         )
     if isinstance(error, (PeerClosed, DeadlineExceeded)):
         if not wire.heard:
-            error.hint += f"; if the server starts with TLS, use {beginning_with_tls(protocol)}"
+            error.hint += (
+                f"; if the server starts with TLS, use {option_for_tls(protocol)}; it may also wait for a PROXY header"
+            )
         if not wire.opening:
             return recognised(wire.unread, protocol) or error
     if isinstance(error, PlaintextInjected):
         # PostgreSQL's go-ahead is one letter, which other words may begin with.
         return recognised(wire.opening + wire.arrived(), protocol) or error
-    if voice := voice_of(wire.opening + wire.unread, protocol):
-        error.hint = f"it began with {voice.description}; {CHECK_PORT}"
+    if banner := foreign_banner(wire.opening + wire.unread, protocol):
+        error.hint = f"it began with {banner.description}; {CHECK_PORT}"
     return error
 
 
 def recognised(seen: bytes, protocol: str) -> ProtocolError | None:
-    """Return the error that says whose first words ``seen`` are; ``None`` when they are nobody's."""
+    """Make the error that names the protocol of these first bytes; ``None`` when it is not known."""
+    title = PROTOCOLS[protocol].title
     if TLS_RECORD.match(seen):
-        return ProtocolError(
-            f"the server starts with TLS, not with {title(protocol)}", hint=f"use {beginning_with_tls(protocol)}"
-        )
-    voice = voice_of(seen, protocol)
-    if voice is None:
+        return ProtocolError(f"the server starts with TLS, not with {title}", hint=f"use {option_for_tls(protocol)}")
+    banner = foreign_banner(seen, protocol)
+    if banner is None:
         return None
-    hint = CHECK_PORT + "".join(f", or use -P {name}" for name in voice.protocols[:1])
-    return ProtocolError(f"this is {voice.description}, not {title(protocol)}", quote=seen, hint=hint)
+    speaking = next((name for name in PROTOCOLS if may_begin(name, banner)), None)
+    hint = f"{CHECK_PORT}, or use -P {speaking}" if speaking else CHECK_PORT
+    return ProtocolError(f"this is {banner.description}, not {title}", quote=seen, hint=hint)
 
 
-def voice_of(seen: bytes, protocol: str) -> Voice | None:
-    """Return whose first words ``seen`` are, unless they may be those of ``protocol``."""
-    voice = next((voice for voice in VOICES if re.match(voice.pattern, seen, re.IGNORECASE)), None)
-    return voice if voice and protocol not in voice.protocols else None
+def foreign_banner(seen: bytes, protocol: str) -> Banner | None:
+    """Find the banner of another protocol in a server's first bytes; ``None`` where they may be ``protocol``'s."""
+    known = dict.fromkeys(row.banner for row in PROTOCOLS.values() if row.banner)
+    found = (each for each in (*UNSPOKEN, *known, AMBIGUOUS) if re.match(each.pattern, seen, re.IGNORECASE))
+    banner = next(found, None)
+    return banner if banner and not may_begin(protocol, banner) else None
 
 
-def title(protocol: str) -> str:
-    """Return what people call a protocol."""
-    return TITLES.get(protocol, protocol.upper())
+def may_begin(protocol: str, banner: Banner) -> bool:
+    """Say whether a server of ``protocol`` may begin so."""
+    row = PROTOCOLS[protocol]
+    return row.banner == banner or (banner == AMBIGUOUS and row.title in AMBIGUOUS_TITLES)
 
 
-def beginning_with_tls(protocol: str) -> str:
-    """Return the option for servers that start with TLS."""
+def option_for_tls(protocol: str) -> str:
+    """Name the option for servers with implicit TLS."""
     return f"-P {sibling(protocol) or 'tls'}"
 
 
-def turned_away(wire: Wire, words: bytes) -> Refused:
-    """Return the error for a server that is there and wants no clients now, like SMTP's 421 and 554."""
+def service_unavailable(wire: Wire, words: bytes) -> Refused:
+    """Make the error for a server that is there and wants no clients now, like SMTP's 421 and 554."""
     return Refused(f"the server turns clients away with its {wire.step}", quote=words)
 
 
 def not_offered(capabilities: list[bytes], command: str = "STARTTLS") -> StarttlsNotOffered:
-    """Return the error for a server whose ``capabilities`` do not include the command."""
+    """Make the error for a server whose ``capabilities`` do not include the command."""
     return StarttlsNotOffered(
         f"the server does not offer {command}, it lists {printable(b', '.join(capabilities)) or 'nothing'}"
     )
 
 
-def refused_after_offer(words: bytes) -> Refused:
-    """Return the error for a server that offers STARTTLS and does not go ahead."""
+def refused(words: bytes, command: str = "STARTTLS", *, offered: bool = True) -> Refused:
+    """Make the error for a server that does not go ahead, after it ``offered`` to or without having said so."""
+    if not offered:
+        return Refused(f"the server refuses {command}", quote=words)
     return Refused(
-        "the server offers STARTTLS and then refuses it",
+        f"the server offers {command} and then refuses it",
         quote=words,
         hint="its log says why; often it cannot read its own certificate or key",
     )

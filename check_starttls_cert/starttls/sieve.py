@@ -14,34 +14,35 @@ from __future__ import annotations
 import re
 
 from check_starttls_cert.starttls.literal import LITERAL, read_line
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS."""
-    capabilities, status = read_response(wire, "greeting")
+    """STARTTLS, if the greeting offers it."""
+    capabilities, status = read_reply(wire, "greeting")
     if not status.upper().startswith(b"OK"):
-        raise turned_away(wire, status)
+        raise service_unavailable(wire, status)
     # Section 1.7: each line starts with the name of a capability, as a string; names are case-insensitive.
     names = [first_string(line).upper() for line in capabilities]
     if b"STARTTLS" not in names:
+        # Section 2.2: only a server that lists it takes it. s_client tries it all the same.
         raise not_offered(names)
     wire.send(b"STARTTLS\r\n")
-    _, status = read_response(wire, "response to STARTTLS")
+    _, status = read_reply(wire, "response to STARTTLS")
     if not status.upper().startswith(b"OK"):
-        raise refused_after_offer(status)
+        raise refused(status)
 
 
 def goodbye(wire: Wire, name: str) -> None:
     """Section 2.2 has the server repeat its capabilities inside TLS; section 2.3 is LOGOUT."""
-    read_response(wire, "list of capabilities inside TLS")
+    read_reply(wire, "list of capabilities inside TLS")
     wire.send(b"LOGOUT\r\n")
-    read_response(wire, "response to LOGOUT")
+    read_reply(wire, "response to LOGOUT")
 
 
-def read_response(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
-    """Return the lines before the one that starts with OK, NO or BYE, and that one."""
+def read_reply(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
+    """Read a response: the lines before the one that starts with OK, NO or BYE, and that one."""
     wire.step = step
     lines: list[bytes] = []
     while True:
@@ -49,12 +50,12 @@ def read_response(wire: Wire, step: str) -> tuple[list[bytes], bytes]:
         if re.match(rb"(?i)(OK|NO|BYE)\b", line):
             return lines, line
         if not line.startswith((b'"', b"{")):
-            raise Foreign(line)
+            raise WrongProtocol(line)
         lines.append(line)
 
 
 def first_string(line: bytes) -> bytes:
-    """Return the string, quoted or literal, that starts the line."""
+    """Parse the string, quoted or literal, that starts the line."""
     if line.startswith(b'"'):
         return line[1:].partition(b'"')[0]
     announced, _, rest = line.partition(b"\r\n")

@@ -15,11 +15,19 @@ LMTP (RFC 2033) differs in one verb and lives on these functions.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-from check_starttls_cert.errors import CHECK_PORT, Refused
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer, turned_away
+from check_starttls_cert.errors import Refused, StarttlsNotOffered
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
 from check_starttls_cert.wire import Wire
+
+GOODBYE = b"QUIT\r\n"
+"""RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
+
+
+MASKED = re.compile(rb"X{7}[XA-Z]$")
+"""What Cisco's firewalls write over keywords of an EHLO reply that they do not know, octet by octet."""
 
 
 class Reply(NamedTuple):
@@ -28,51 +36,53 @@ class Reply(NamedTuple):
     code: int
     lines: list[bytes]
 
+    @property
+    def positive(self) -> bool:
+        """RFC 5321 section 4.2.1: the server did what it was asked for."""
+        return 200 <= self.code < 300
+
     def __bytes__(self) -> bytes:
         return b"%d %s" % (self.code, b" ".join(self.lines))
 
 
 def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
-    """Hold the conversation up to the go-ahead for TLS. ``name`` is not used: SMTP does not announce it."""
+    """EHLO and STARTTLS; LMTP has another ``hello``."""
     greeting = read_reply(wire, "greeting")
     if greeting.code >= 400:
         # RFC 5321 section 3.1: 554 instead of 220 means there is no mail service.
-        raise turned_away(wire, bytes(greeting))
-    if greeting.code != 220:
-        raise Foreign(bytes(greeting))
+        raise service_unavailable(wire, bytes(greeting))
+    # 220; Postfix and curl go on after any 2xx. 200 and 201 are NNTP's.
+    if not greeting.positive or greeting.code in (200, 201):
+        raise WrongProtocol(bytes(greeting))
 
     # RFC 5321 section 4.1.1.1: a client that has no meaningful host name gives its address literal.
     wire.send(hello + b" " + address_literal(wire) + b"\r\n")
     verb = hello.decode("ascii")
     offer = read_reply(wire, f"reply to {verb}")
-    if offer.code != 250:
-        raise Refused(f"the server refuses {verb}", quote=bytes(offer), hint=CHECK_PORT)
+    if offer.code in (500, 502) and hello == b"EHLO":
+        # Postfix goes on with HELO (RFC 5321 section 3.2), which has no extensions, and curl stops.
+        raise StarttlsNotOffered(f"the server does not know {verb}, and so has no STARTTLS", quote=bytes(offer))
+    if not offer.positive:
+        raise Refused(f"the server refuses {verb}", quote=bytes(offer))
     # RFC 5321 section 4.1.1.1: the first line is the greeting, the others each start with a keyword,
     # "not case sensitive" (section 2.4).
     keywords = [line.split()[0].upper() for line in offer.lines[1:] if line.split()]
     if b"STARTTLS" not in keywords:
-        raise not_offered(keywords)
+        # curl, Thunderbird and Postfix (where it must encrypt) stop here, s_client goes on.
+        error = not_offered(keywords)
+        if any(MASKED.match(keyword) for keyword in keywords):
+            error.hint = "a firewall seems to overwrite what the server offers; turn off its inspection of SMTP"
+        raise error
 
     wire.send(b"STARTTLS\r\n")
     answer = read_reply(wire, "reply to STARTTLS")
-    if answer.code != 220:
+    if not answer.positive:  # 220; Postfix goes on after any 2xx
         # RFC 3207 section 4: 454 when TLS is not available for a temporary reason.
-        raise refused_after_offer(bytes(answer))
-
-
-def greet(wire: Wire) -> None:
-    """Read the greeting."""
-    read_reply(wire, "greeting")
-
-
-def goodbye(wire: Wire, name: str) -> None:
-    """RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
-    wire.send(b"QUIT\r\n")
-    read_reply(wire, "reply to QUIT")
+        raise refused(bytes(answer))
 
 
 def read_reply(wire: Wire, step: str) -> Reply:
-    """Return the next reply, read to the end of its last line (RFC 5321 section 4.2.1)."""
+    """Read a reply, to the end of its last line (RFC 5321 section 4.2.1)."""
     wire.step = step
     lines: list[bytes] = []
     code = b""
@@ -81,9 +91,9 @@ def read_reply(wire: Wire, step: str) -> Reply:
         # "ddd-text" goes on, "ddd text" or "ddd" ends, and every line has the same code. Except that
         # Postfix' postscreen says "220-" at once, waits, and may then turn the client away.
         if not line[:3].isdigit() or line[3:4] not in (b"-", b" ", b""):
-            raise Foreign(line)
+            raise WrongProtocol(line)
         if code and line[:3] != code and line[:1] not in b"45":
-            raise Foreign(line)
+            raise WrongProtocol(line)
         code = line[:3]
         lines.append(line[4:])
         if line[3:4] != b"-":
@@ -91,11 +101,11 @@ def read_reply(wire: Wire, step: str) -> Reply:
     reply = Reply(int(code), lines)
     if reply.code == 421:
         # RFC 5321 section 3.8: the server may close at any time, and says so with 421.
-        raise turned_away(wire, bytes(reply))
+        raise service_unavailable(wire, bytes(reply))
     return reply
 
 
 def address_literal(wire: Wire) -> bytes:
-    """Return our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
+    """Write our own address as RFC 5321 section 4.1.3 writes it: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
     address = str(wire.sock.getsockname()[0]).partition("%")[0]
     return f"[IPv6:{address}]".encode() if ":" in address else f"[{address}]".encode()

@@ -14,7 +14,7 @@ from __future__ import annotations
 from xml.parsers import expat
 
 from check_starttls_cert.errors import ProtocolError, Refused
-from check_starttls_cert.starttls.recognise import Foreign, not_offered, refused_after_offer
+from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused
 from check_starttls_cert.wire import Wire
 
 STREAMS = "http://etherx.jabber.org/streams"
@@ -32,6 +32,7 @@ MAX_DEPTH = 32
 HINTS = {
     "host-unknown": "--name sets the domain that is asked for",
     "improper-addressing": "--name sets the domain that is asked for",
+    "see-other-host": "clients go on there, with the same --name; check that host",
 }
 """What to do about some conditions of RFC 6120 section 4.9.3."""
 
@@ -49,6 +50,11 @@ class Element:
         """The name without its namespace."""
         return self.name.rpartition(" ")[2]
 
+    @property
+    def words(self) -> str:
+        """The local name and the text; of RFC 6120's element ``text``, the text only."""
+        return " ".join(([] if self.local == "text" else [self.local]) + self.text.split())
+
 
 class Stream:
     """The server's stream: a namespace-aware, incremental XML parser that gives the stream's children."""
@@ -65,12 +71,11 @@ class Stream:
         parser.CharacterDataHandler = self._text
         # Section 11.1: no DTDs, so that no entity can be declared, let alone expand.
         parser.StartDoctypeDeclHandler = self._doctype
-        if hasattr(parser, "SetReparseDeferralEnabled"):
-            # Expat 2.6 waits for more when a tag comes in pieces, and more may never come.
-            parser.SetReparseDeferralEnabled(False)
+        # Expat 2.6 waits for more when a tag comes in pieces, and more may never come; older ones do not.
+        getattr(parser, "SetReparseDeferralEnabled", bool)(False)
 
     def read(self, step: str) -> Element:
-        """Return the next child of the stream.
+        """Read the next child of the stream.
 
         Reads up to each ">", so that nothing after the child is taken from the wire.
         """
@@ -79,29 +84,29 @@ class Stream:
         if not self._seen:
             first = self._wire.read_exactly(1)
             if first not in b"<\t\r\n ":  # another protocol may never send a ">"
-                raise Foreign(first)
+                raise WrongProtocol(first)
         while not self._done:
             self._seen = first + self._wire.read_until(b">")
             first = b""
             if b"\0" in self._seen:
-                raise Foreign(self._seen, "which is UTF-8")  # expat would switch to UTF-16 by itself
+                raise WrongProtocol(self._seen, "which is UTF-8")  # expat would switch to UTF-16 by itself
             try:
                 self._parser.Parse(self._seen, False)
             except expat.ExpatError as error:
-                raise Foreign(self._seen, str(error)) from error
+                raise WrongProtocol(self._seen, str(error)) from error
         child = self._done.pop(0)
         if child.name == ERROR:
             # Section 4.9: the server closes the stream after it.
             raise Refused(
                 "the server ends the stream with an error",
-                quote=", ".join(each.text.strip() if each.local == "text" else each.local for each in child.children),
+                quote=", ".join(each.words for each in child.children),
                 hint=next((HINTS[each.local] for each in child.children if each.local in HINTS), ""),
             )
         return child
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if not self._open and name != STREAM:
-            raise Foreign(self._seen)
+            raise WrongProtocol(self._seen)
         if len(self._open) == MAX_DEPTH:
             raise ProtocolError("the server nests XML elements without end", quote=self._seen)
         element = Element(name)
@@ -121,12 +126,12 @@ class Stream:
 
     def _doctype(self, name: str, *_: object) -> None:
         if name.lower() == "html":
-            raise Foreign(self._seen)
+            raise WrongProtocol(self._seen)
         raise ProtocolError("the server sends a document type declaration, which XMPP forbids", quote=self._seen)
 
 
 def starttls(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
-    """Hold the conversation up to the go-ahead for TLS; ``name`` is the domain that is asked for."""
+    """``name`` is the domain that is asked for."""
     wire.send(header(name, namespace))
     stream = Stream(wire)
     # Section 4.3.2: the features are the first child of the server's stream.
@@ -134,12 +139,13 @@ def starttls(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
     if features.name != FEATURES:
         raise ProtocolError("the server's stream does not begin with its features", quote=features.name)
     if STARTTLS not in [feature.name for feature in features.children]:
+        # Gajim and s_client stop here, too.
         raise not_offered([feature.local.encode() for feature in features.children])
     wire.send(f"<starttls xmlns='{TLS}'/>".encode())
     answer = stream.read("answer to starttls")
     if answer.name != PROCEED:
         # Section 5.4.2.2: failure, and the stream is closed.
-        raise refused_after_offer(answer.local.encode())
+        raise refused(answer.local.encode())
 
 
 def goodbye(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
@@ -151,7 +157,7 @@ def goodbye(wire: Wire, name: str, namespace: str = "jabber:client") -> None:
 
 
 def header(name: str, namespace: str) -> bytes:
-    """Return the initial stream header (section 4.7)."""
+    """Write the initial stream header (section 4.7)."""
     escaped = name.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
     to = f" to='{escaped}'" if name else ""
     return (

@@ -9,7 +9,7 @@ NAMESPACE = "jabber:server"
 
 
 def starttls(wire: Wire, name: str) -> None:
-    """Hold the conversation up to the go-ahead for TLS; ``name`` is the domain that is asked for."""
+    """``name`` is the domain that is asked for."""
     xmpp_client.starttls(wire, name, NAMESPACE)
 
 

@@ -8,7 +8,6 @@ import re
 import socket
 import socketserver
 import threading
-import time
 from typing import Callable, Iterator
 
 import pytest
@@ -18,22 +17,18 @@ from servers.process import Server
 
 STARTTLS_STEP = {"smtp": "greeting", "lmtp": "greeting", "ldap": "answer to StartTLS"}
 
+SHORT = ("-t", "5")
+"""A time-out that is meant to be over: long enough to connect first, on a busy machine too."""
 
-def assert_failure(
-    check: Program,
-    arguments: tuple[str, ...],
-    *words: str,
-    seconds: float = process.PATIENCE,
-) -> None:
+
+def assert_failure(check: Program, arguments: tuple[str, ...], *words: str) -> None:
     """Assert that both dialects report a failure, in one line with ``words`` and advice in parentheses."""
-    started = time.monotonic()
     plain, warning, ok, prtg = check.together(
         arguments,
         (*arguments, "--unreachable", "warning"),
         (*arguments, "--unreachable", "ok"),
         (*arguments, "-o", "prtg"),
     )
-    assert time.monotonic() - started < seconds
     target = f"{arguments[3]} {arguments[1]}:{arguments[5]}: "
     assert [plain.exit_code, warning.exit_code, ok.exit_code, prtg.exit_code] == [2, 1, 0, 0]
     assert plain.stderr == warning.stderr == ok.stderr == prtg.stderr == ""
@@ -79,7 +74,7 @@ def test_protocol_of_another_server(check: Program, request: pytest.FixtureReque
     running = request.getfixturevalue(server)
     host, address, _, _, port, number = where(running, "good_rsa_2048")
     words = {"slapd": ("no greeting",), "postfix": ("SMTP greeting, not LDAP", "-P smtp"), "dovecot": ("EHLO", "500")}
-    timeout = ("-t", "1") if server == "slapd" else ()
+    timeout = SHORT if server == "slapd" else ()
     assert_failure(check, (host, address, "-P", other, port, number, *timeout), *words[server])
 
 
@@ -114,19 +109,19 @@ def test_server_that_wants_a_certificate_of_ours_has_shown_its_own(check: Progra
 # Misbehaving servers
 
 
-def silent(sock: socket.socket) -> None:
+def silent(sock: socket.socket, protocol: str) -> None:
     while sock.recv(1024):
         pass
 
 
-def closing(sock: socket.socket) -> None:
+def closing(sock: socket.socket, protocol: str) -> None:
     """Close the connection at once, which is what returning does."""
 
 
-def dripping(sock: socket.socket) -> None:
+def dripping(sock: socket.socket, protocol: str) -> None:
     sock.settimeout(0.02)
     # The start of a greeting and of an LDAP message of many octets; then nothing that ends either.
-    octets = iter(b"220-" if not hears(sock) else b"\x30\x84\x00\x00\x80\x00")
+    octets = iter(b"\x30\x84\x00\x00\x80\x00" if protocol == "ldap" else b"220-")
     while True:
         sock.sendall(bytes([next(octets, 0x20)]))
         with contextlib.suppress(socket.timeout):
@@ -134,24 +129,10 @@ def dripping(sock: socket.socket) -> None:
                 return
 
 
-def flooding(sock: socket.socket) -> None:
-    block = b"220-" + b"x" * 100_000
-    if hears(sock):
-        block = b"\x30\x84\x7f\xff\xff\xff" + b"\x04" * 100_000
+def flooding(sock: socket.socket, protocol: str) -> None:
+    block = b"\x30\x84\x7f\xff\xff\xff" + b"\x04" * 100_000 if protocol == "ldap" else b"220-" + b"x" * 100_000
     for _ in range(1000):
         sock.sendall(block)
-
-
-def hears(sock: socket.socket) -> bool:
-    """Return whether the client speaks first, as an LDAP client does."""
-    waits = sock.gettimeout()
-    sock.settimeout(0.2)
-    try:
-        return bool(sock.recv(1024))
-    except socket.timeout:
-        return False
-    finally:
-        sock.settimeout(waits)
 
 
 @pytest.fixture(params=["smtp", "lmtp", "ldap"])
@@ -160,14 +141,14 @@ def protocol(request: pytest.FixtureRequest) -> str:
 
 
 @contextlib.contextmanager
-def serving(behave: Callable[[socket.socket], None], protocol: str, *more: str) -> Iterator[tuple[str, ...]]:
+def serving(behave: Callable[[socket.socket, str], None], protocol: str, *more: str) -> Iterator[tuple[str, ...]]:
     """Run a server that behaves so to each of its clients; yield a command line for it."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.settimeout(process.PATIENCE)
             with contextlib.suppress(OSError):  # the client left
-                behave(self.request)
+                behave(self.request, protocol)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(process.PAUSE,))
@@ -180,20 +161,20 @@ def serving(behave: Callable[[socket.socket], None], protocol: str, *more: str) 
 
 
 def test_silent_server(check: Program, protocol: str):
-    with serving(silent, protocol, "-t", "1") as arguments:
-        assert_failure(check, arguments, f"no {STARTTLS_STEP[protocol]} within 1 s", seconds=10)
+    with serving(silent, protocol, *SHORT) as arguments:
+        assert_failure(check, arguments, f"no {STARTTLS_STEP[protocol]} within 5 s")
 
 
 def test_server_that_closes_at_once(check: Program, protocol: str):
     with serving(closing, protocol) as arguments:
-        assert_failure(check, arguments, "the connection", STARTTLS_STEP[protocol], seconds=10)
+        assert_failure(check, arguments, "the connection", STARTTLS_STEP[protocol])
 
 
 def test_server_that_drips_for_ever(check: Program, protocol: str):
-    with serving(dripping, protocol, "-t", "1") as arguments:
-        assert_failure(check, arguments, f"{STARTTLS_STEP[protocol]} does not end within 1 s", seconds=10)
+    with serving(dripping, protocol, *SHORT) as arguments:
+        assert_failure(check, arguments, f"{STARTTLS_STEP[protocol]} does not end within 5 s")
 
 
 def test_server_that_floods(check: Program, protocol: str):
     with serving(flooding, protocol) as arguments:
-        assert_failure(check, arguments, "more than", seconds=10)
+        assert_failure(check, arguments, "more than")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import zoo
+from conftest import required
 from loopback import Service, smtp
 from observations import verdict
 from servers import process
@@ -25,6 +26,8 @@ from check_starttls_cert.probe import Observation, probe
 from check_starttls_cert.settings import Target
 from check_starttls_cert.thresholds import parse_threshold
 from check_starttls_cert.trust_store import trust_store
+
+pytestmark = pytest.mark.slow
 
 CASES = {**zoo.CASES, **zoo.JUDGED}
 
@@ -75,12 +78,8 @@ def openssl(*arguments: str, stdin: bytes = b"") -> tuple[int, bytes]:
 @pytest.fixture(scope="module", params=CASES)
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     """Return each case in turn."""
-    try:
+    with required("the openssl command"):
         process.find("openssl")
-    except process.Unavailable as error:
-        if os.environ.get("REQUIRE_SERVERS") == "1":
-            raise
-        pytest.skip(str(error))
     now = datetime.now(timezone.utc).replace(microsecond=0)
     case = CASES[request.param](now)
     folder = tmp_path_factory.mktemp("oracle")

@@ -46,6 +46,9 @@ from check_starttls_cert.wire import Deadline, Wire
 
 GOOD = "good_rsa_2048"
 
+SHORT = ("-t", "5")
+"""A time-out that is meant to be over: long enough to connect first, on a busy machine too."""
+
 SERVERS = {
     "Postfix": (postfix_all.start, ("smtp", "submission", "smtps", "submissions", "smtp after a pause")),
     "Exim": (exim.start, ("smtp", "submission", "smtps")),
@@ -266,7 +269,7 @@ def test_imap_that_has_authenticated_us_already_has_no_starttls(check: Program, 
 def test_greeting_of_another_protocol_is_recognised(
     check: Program, running: Running, service: str, protocol: str, voice: str
 ):
-    run = check(*where(running, service, protocol), "-t", "5")
+    run = check(*where(running, service, protocol))
     assert_critical(run.exit_code, run.lines, protocol, voice)
 
 
@@ -284,7 +287,7 @@ def test_greeting_of_another_protocol_is_recognised(
     ],
 )
 def test_tls_before_its_time_is_sent_to_starttls(check: Program, running: Running, name: str, service: str, other: str):
-    run = check(*where(running, service, other), "-t", "5")
+    run = check(*where(running, service, other))
     assert_critical(run.exit_code, run.lines, other, f"-P {service}")
 
 
@@ -295,7 +298,7 @@ def test_tls_before_its_time_is_sent_to_starttls(check: Program, running: Runnin
 def test_starttls_where_tls_comes_first_is_sent_there(
     check: Program, running: Running, name: str, service: str, other: str
 ):
-    run = check(*where(running, service, other), "-t", "1")
+    run = check(*where(running, service, other), *SHORT)
     assert_critical(run.exit_code, run.lines, other, f"-P {service}")
 
 
@@ -312,7 +315,7 @@ def test_pause_before_the_greeting_is_waited_out(
     assert time.monotonic() - began > 1
 
 
-@pytest.mark.parametrize(("name", "service"), [("Postfix", "smtp after a pause"), ("Exim", "submission")])
+@pytest.mark.parametrize(("name", "service"), [("Postfix", "smtp after a minute")])
 def test_time_out_names_the_step(check: Program, running: Running, name: str, service: str):
-    run = check(*where(running, service), "-t", "0.5")
-    assert_critical(run.exit_code, run.lines, service.partition(" ")[0], "no greeting within 0.5 s", "slow")
+    run = check(*where(running, service), *SHORT)
+    assert_critical(run.exit_code, run.lines, service.partition(" ")[0], "no greeting within 5 s", "slow")

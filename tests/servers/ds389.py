@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 
 from servers import process
 from servers.running import Certificate, Running, as_user, folder_of, run
@@ -18,6 +17,7 @@ nsslapd-securelistenhost: 127.0.0.1
 nsslapd-security: on
 nsslapd-secureport: {ports[ldaps]}
 nsslapd-accesslog-logbuffering: off
+nsslapd-ioblocktimeout: 600000
 """
 
 ENCRYPTION = """
@@ -85,4 +85,4 @@ def import_certificate(as_dirsrv: list[str], folder: str, certificate: Certifica
         ["certutil", "-N", "-d", folder, "--empty-password"],
         ["pk12util", "-i", file, "-d", folder, "-W", secret, "-K", ""],
     ):
-        subprocess.run([*as_dirsrv, process.find(command[0]), *command[1:]], check=True, capture_output=True)
+        process.run([*as_dirsrv, process.find(command[0]), *command[1:]])

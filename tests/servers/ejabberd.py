@@ -14,6 +14,8 @@ hosts: ["{certificate.name}"]
 loglevel: debug
 certfiles: ["{certificate.both}"]
 s2s_use_starttls: required
+negotiation_timeout: 600
+oom_killer: false
 listen:
   - port: {ports[xmpp-client]}
     ip: 127.0.0.1
@@ -40,7 +42,9 @@ def start(stack: contextlib.ExitStack, folder: str, certificate: Certificate) ->
     """Start ejabberd."""
     as_ejabberd, program = as_user("ejabberd"), process.find("erl")
     process.find("ejabberdctl")
-    (libraries,) = {os.path.dirname(path) for path in glob.glob("/usr/lib/*/ejabberd-*")}
+    applications = glob.glob("/usr/lib/*/ejabberd-*")
+    if not applications:
+        raise process.Unavailable("ejabberd's Erlang applications are not installed")
     own = folder_of("ejabberd", f"{folder}/own")
     ports = dict(zip(SERVICES, process.free_ports(len(SERVICES))))
     text = CONFIGURATION.format(ports=ports, certificate=certificate.copied(own, "ejabberd"))
@@ -48,7 +52,7 @@ def start(stack: contextlib.ExitStack, folder: str, certificate: Certificate) ->
     environment = [
         "env",
         f"HOME={own}",
-        f"ERL_LIBS={libraries}",
+        f"ERL_LIBS={os.path.dirname(applications[0])}",
         f"EJABBERD_CONFIG_PATH={configuration}",
         f"EJABBERD_LOG_PATH={own}/log",
     ]

@@ -22,6 +22,7 @@ tls_advertise_hosts = *
 tls_certificate = {certificate.chain}
 tls_privatekey = {certificate.key}
 smtp_accept_keepalive = false
+smtp_accept_max = 0
 acl_smtp_connect = wait
 
 begin acl

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 
 from servers import process, syslog
 from servers.running import Certificate, Running, as_user, folder_of, run
@@ -32,6 +31,7 @@ pathhttp: {folder}
 tlscafile: {certificate.anchors}
 tlscertfile: {certificate.chain}
 tlskeyfile: {certificate.key}
+nnrpdloadlimit: 0
 """
 
 STORAGE = """
@@ -81,7 +81,7 @@ def _start(
     # Unpacked, its libraries are not where the loader looks for them.
     environment = ["env", f"INNCONF={configuration}", f"LD_LIBRARY_PATH={os.path.dirname(programs)}"]
     index = [*as_user("news"), *environment, process.find("tdx-util", programs), "-c", "-n", "test.group"]
-    subprocess.run(index, check=True, capture_output=True)
+    process.run(index)
     log = f"{folder}/log"
     command = syslog.listen(stack, folder, log)
     running = Running({service: port}, log, over=" times user ", complaints=("unrecognized",), rudeness="talk nonsense")

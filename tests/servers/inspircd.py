@@ -18,7 +18,7 @@ CONFIGURATION = """
             certfile="{certificate.chain}" keyfile="{certificate.key}">
 <bind address="127.0.0.1" port="{ports[irc]}" type="clients">
 <bind address="127.0.0.1" port="{ports[ircs]}" type="clients" sslprofile="tls">
-<connect allow="*" resolvehostnames="no" useident="no" timeout="10">
+<connect allow="*" resolvehostnames="no" useident="no" timeout="600" localmax="1000" globalmax="1000">
 <files motd="">
 """
 

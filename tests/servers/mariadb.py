@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 
 from servers import process
 from servers.running import Certificate, Running, run
@@ -21,6 +20,9 @@ port = {port}
 log_error = {folder}/log.err
 log_warnings = 9
 skip_name_resolve
+max_connections = 1000
+max_connect_errors = 4294967295
+connect_timeout = 600
 innodb_log_file_size = 4M
 innodb_buffer_pool_size = 8M
 innodb_flush_method = nosync
@@ -52,11 +54,10 @@ def _start(stack: contextlib.ExitStack, folder: str, ssl: str) -> Running:
     with open(f"{folder}/tables.sql", "w+b") as tables:
         tables.write(b"use mysql;\n")
         for name in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"):
-            with open(f"/usr/share/mysql/{name}", "rb") as file:
+            with open(process.find_file(name, "/usr/share/mysql"), "rb") as file:
                 tables.write(file.read())
         tables.seek(0)
-        bootstrap = [program, f"--defaults-file={configuration}", "--bootstrap"]
-        subprocess.run(bootstrap, stdin=tables, check=True, capture_output=True)
+        process.run([program, f"--defaults-file={configuration}", "--bootstrap"], stdin=tables)
     running = Running(
         {"mysql": port},
         f"{folder}/log.err",

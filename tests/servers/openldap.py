@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 
 from servers import process
 from servers.running import Certificate, Running, run
@@ -15,7 +14,7 @@ def start(stack: contextlib.ExitStack, folder: str, certificate: Certificate) ->
     # A copy, as in servers.slapd; by another process, because a program that is still open for writing cannot be
     # executed, and what is open here is open in each process that another thread has just forked.
     program = f"{folder}/slapd"
-    subprocess.run(["cp", process.find("slapd"), program], check=True)
+    process.run(["cp", process.find("slapd"), program])
     ports = dict(zip(("ldap", "ldaps"), process.free_ports(2)))
     configuration = process.write(f"{folder}/slapd.conf", TLS.format(chain=certificate.chain, key=certificate.key))
     urls = " ".join(f"{protocol}://127.0.0.1:{port}" for protocol, port in ports.items())

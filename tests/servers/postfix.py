@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import subprocess
 
 from servers import process
@@ -24,6 +23,9 @@ alias_database =
 local_recipient_maps =
 smtpd_peername_lookup = no
 smtpd_client_event_limit_exceptions = 127.0.0.0/8 [::1]/128
+default_process_limit = 1000
+smtpd_timeout = 600
+smtpd_starttls_timeout = 600
 smtpd_tls_security_level = may
 smtpd_tls_loglevel = 1
 """
@@ -42,12 +44,12 @@ def start(stack: contextlib.ExitStack, folder: str, services: dict[str, dict[str
     postconf = process.find("postconf")
     daemons = subprocess.check_output([postconf, "-d", "-h", "daemon_directory"], text=True).strip()
     master = process.find("master", daemons)
-    owner = pwd.getpwnam("postfix")
+    owner, group = process.user("postfix")
 
     for name in ("etc", "data", "queue", "queue/pid", "queue/private", "queue/public"):
         os.mkdir(f"{folder}/{name}")
     for name in ("data", "queue/private", "queue/public"):
-        os.chown(f"{folder}/{name}", owner.pw_uid, owner.pw_gid)
+        os.chown(f"{folder}/{name}", owner, group)
     ports = dict(zip(services, process.free_ports(len(services))))
     lines = []
     for name, settings in services.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import subprocess
 
 from servers import process
 from servers.running import Certificate, Running, as_user, folder_of, run
@@ -16,6 +15,8 @@ port = {port}
 unix_socket_directories = ''
 fsync = off
 log_connections = on
+max_connections = 1000
+authentication_timeout = 600s
 autovacuum = off
 log_min_messages = debug3
 ssl = {ssl}
@@ -39,7 +40,7 @@ def _start(stack: contextlib.ExitStack, folder: str, certificate: Certificate, s
     program = process.find("postgres", *sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True))
     data = folder_of("postgres", f"{folder}/data")
     initdb = [*as_postgres, f"{os.path.dirname(program)}/initdb", "-D", data, "--no-sync", "--no-locale", "-A", "trust"]
-    subprocess.run(initdb, check=True, capture_output=True)
+    process.run(initdb)
     (port,) = process.free_ports(1)
     text = CONFIGURATION.format(port=port, ssl=ssl, certificate=certificate.copied(data, "postgres"))
     process.write(f"{data}/postgresql.conf", text)

@@ -6,14 +6,15 @@ import contextlib
 import itertools
 import os
 import random
+import shlex
 import shutil
 import socket
 import subprocess
 import time
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
-PATIENCE = 30
-"""Seconds after which a server is given up; none takes as long unless it fails."""
+PATIENCE = 300
+"""Seconds after which a server is given up: it guards against hanging, on a busy machine too, and measures nothing."""
 
 PAUSE = 0.01
 """Seconds between two looks."""
@@ -34,6 +35,11 @@ _candidates = iter(random.sample(_mine, len(_mine)))
 
 class Unavailable(Exception):
     """The server cannot run on this machine; the message says why."""
+
+
+FAILURES = (Unavailable, OSError, subprocess.SubprocessError)
+"""What a server's start raises where the machine lacks what the server needs, known to us or not: a program, a user, a
+library, a file, a permission. A fault of the tests themselves is none of these."""
 
 
 class Server(NamedTuple):
@@ -75,6 +81,27 @@ def as_root() -> None:
     """Raise ``Unavailable`` unless this process may start servers that give up root's rights."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         raise Unavailable("the server needs root")
+
+
+def user(name: str) -> tuple[int, int]:
+    """Return the numbers of a user and of its group. Raises ``Unavailable``."""
+    try:
+        import pwd
+
+        entry = pwd.getpwnam(name)
+    except (ImportError, KeyError):
+        raise Unavailable(f"there is no user {name}") from None
+    return entry.pw_uid, entry.pw_gid
+
+
+def run(arguments: list[str], **options: Any) -> None:
+    """Run a program that prepares a server, to its end. Raises ``Unavailable`` with what it says where it fails."""
+    done = subprocess.run(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False, **options
+    )
+    if done.returncode != 0:
+        said = done.stdout.decode("utf-8", "replace")
+        raise Unavailable(f"{shlex.join(arguments)} ended with code {done.returncode}:\n{said}")
 
 
 def has_ipv6() -> bool:
@@ -149,11 +176,11 @@ def stop(processes: list[subprocess.Popen]) -> None:
 
 
 def await_port(port: int, process: subprocess.Popen, *logs: str) -> None:
-    """Return when something listens on the port; fail with the logs when nothing does."""
+    """Return when something listens on the port. Raises ``Unavailable`` with the logs where the server ends instead."""
 
     def listening() -> bool:
         if process.poll() is not None:
-            raise AssertionError(f"the server ended with code {process.returncode}:\n" + "\n".join(map(read, logs)))
+            raise Unavailable(f"the server ended with code {process.returncode}:\n" + "\n".join(map(read, logs)))
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), PATIENCE):
             return True
         return False
@@ -162,8 +189,9 @@ def await_port(port: int, process: subprocess.Popen, *logs: str) -> None:
 
 
 def await_that(condition: Callable[[], bool], otherwise: Callable[[], str]) -> None:
-    """Return when the condition holds; fail with what ``otherwise`` says when it does not come true."""
+    """Return when the condition holds. Raises ``TimeoutError`` with what ``otherwise`` says."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < end, otherwise()
+        if time.monotonic() > end:
+            raise TimeoutError(otherwise())
         time.sleep(PAUSE)

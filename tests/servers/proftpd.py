@@ -13,6 +13,7 @@ ModulePath {modules}
 LoadModule mod_tls.c
 ServerName "An FTP server"
 ServerType standalone
+MaxInstances none
 DisplayConnect {folder}/banner
 User nobody
 Group nogroup

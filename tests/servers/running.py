@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import re
 import shutil
 from typing import NamedTuple
@@ -24,7 +23,7 @@ class Certificate(NamedTuple):
 
     def copied(self, folder: str, user: str | int = 0) -> Certificate:
         """Return copies that only ``user`` can read, which some servers insist on."""
-        owner = pwd.getpwnam(user).pw_uid if isinstance(user, str) else user
+        owner = process.user(user)[0] if isinstance(user, str) else user
         copies = []
         for path in self[1:]:
             copy = shutil.copy(path, folder)
@@ -37,15 +36,15 @@ class Certificate(NamedTuple):
 def as_user(name: str) -> list[str]:
     """Return the command that runs the one after it as another user."""
     process.as_root()
-    group = str(pwd.getpwnam(name).pw_gid)
-    return [process.find("setpriv"), "--reuid", name, "--regid", group, "--clear-groups"]
+    owner, group = map(str, process.user(name))
+    return [process.find("setpriv"), "--reuid", owner, "--regid", group, "--clear-groups"]
 
 
 def folder_of(user: str, path: str) -> str:
     """Make a folder that belongs to a user."""
+    owner, group = process.user(user)
     os.mkdir(path, 0o700)
-    owner = pwd.getpwnam(user)
-    os.chown(path, owner.pw_uid, owner.pw_gid)
+    os.chown(path, owner, group)
     return path
 
 

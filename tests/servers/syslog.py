@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import subprocess
 import threading
 
 from servers import process
@@ -25,8 +24,7 @@ def listen(stack: contextlib.ExitStack, folder: str, log: str) -> list[str]:
     """Write into ``log`` what comes; return the command that has the one after it speak to us."""
     process.as_root()
     unshare = [process.find("unshare"), "--mount"]
-    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
-        raise process.Unavailable("its log is the system's, and this machine does not allow mount namespaces")
+    process.run([*unshare, "true"])  # which containers refuse
     devices = f"{folder}/dev"
     os.mkdir(devices)
     sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
