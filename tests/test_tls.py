@@ -362,6 +362,27 @@ def test_records_without_end_are_bounded(flood):
     assert isinstance(failure(behave, last_words=1), HandshakeError)
 
 
+@pytest.mark.parametrize("ask", [lambda wire: wire.read_line(), None], ids=["conversation", "last words"])
+def test_tickets_without_end_are_bounded(tmp_path, ask):
+    context = server_context(tmp_path, LEAF)
+    context.num_tickets = 100_000
+
+    def behave(sock):
+        with suppress(ssl.SSLError), context.wrap_socket(sock, server_side=True) as session:
+            session.recv(1)
+
+    with Service(behave) as service, socket.create_connection(("127.0.0.1", service.port), 30) as sock:
+        wire = Wire(sock, Deadline(300), [])
+        shown, channel = tls.handshake(wire, unverified_context(), None)
+        if ask is not None:
+            with pytest.raises(HandshakeError, match="TLS records came and the"):
+                ask(wire)
+        channel.close()
+    assert shown.session.version == "TLSv1.3"
+    assert channel.records <= tls.MAX_RECORDS
+    assert channel._bytes <= tls.MAX_BYTES + 4096
+
+
 class Dripping:
     """A socket with a record a second, by the test's clock, for ever."""
 
