@@ -201,7 +201,7 @@ HANDSHAKE_FAILURES = {
     "WRONG_VERSION_NUMBER": "the server answers in plaintext",
     "HTTP_REQUEST": "the server answers in plaintext",
     ALERT_HANDSHAKE_FAILURE: (
-        "no cipher or curve in common (few clients take certificates on secp256k1, brainpool or P-192), "
+        "no cipher or curve in common, as with certificates on secp256k1, brainpool or P-192, "
         "the server wants a client certificate, or it could not load its own; see its log"
     ),
     "TLSV1_ALERT_PROTOCOL_VERSION": _NO_VERSION,

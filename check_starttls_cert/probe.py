@@ -112,6 +112,8 @@ class Prober:
                 break
             if shown.trust.verified or shown.trust.code not in ISSUER_UNKNOWN:
                 break
+            if not self.store.defers_an_issuer_of(shown.sent, self.deadline):
+                break
         assert shown is not None
         if shown.sent:
             return shown

@@ -14,14 +14,14 @@ import socket
 import ssl
 import sys
 from contextlib import suppress
-from typing import Callable, NamedTuple, TypeVar
+from typing import Callable, Iterator, NamedTuple, TypeVar
 
 from check_starttls_cert import openssl
 from check_starttls_cert.errors import CertificateError, DeadlineExceeded, HandshakeError, PeerClosed, ProbeError
 from check_starttls_cert.names import ip_address
 from check_starttls_cert.observation import Session
 from check_starttls_cert.openssl import Trust
-from check_starttls_cert.server_hello import ServerFlight
+from check_starttls_cert.server_hello import APPLICATION_DATA_RECORD, ServerFlight
 from check_starttls_cert.wire import Wire
 
 MAX_BYTES = 512 * 1024
@@ -85,10 +85,17 @@ class Channel:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=sni)
         self._pending = bytearray()
         self._bytes = 0
+        self._encrypted = 0
+        self._asked = False
+        self._shaken = 0
 
     def shake_hands(self) -> None:
         """Complete the handshake. Raises ``ssl.SSLError`` or a ``ProbeError``."""
         self._run(self._tls.do_handshake)
+        # With TLS 1.3 the request for a client certificate is encrypted. OpenSSL answers it with an empty Certificate
+        # before its Finished (RFC 8446 section 4.4.2), which are the only encrypted messages of this side.
+        self._asked = self.flight.wants_client_certificate or self._encrypted > 1
+        self._shaken = self.records
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``. Raises a ``ProbeError``."""
@@ -100,6 +107,11 @@ class Channel:
             data = self._run_inside(lambda: self._tls.read(4096))
         except ssl.SSLZeroReturnError:  # its close_notify
             return b""
+        except PeerClosed:
+            # GnuTLS servers hang up on clients without a certificate and say nothing.
+            if self._asked and self.records == self._shaken:
+                self.client_certificate_demanded = True
+            raise
         self._heard = self._heard or bool(data)
         return data
 
@@ -191,6 +203,7 @@ class Channel:
 
     def _flush(self) -> None:
         if records := self._outgoing.read():
+            self._encrypted += sum(record[0] == APPLICATION_DATA_RECORD for record in split(records))
             self._wire.transmit(self._wire.framing.wrap(records) if self._wire.framing else records)
 
     def _next_record(self) -> bytes:
@@ -228,6 +241,14 @@ class Channel:
             raise self._wire.closed()
         self._bytes += len(data)
         return data
+
+
+def split(records: bytes) -> Iterator[bytes]:
+    """Yield each of several whole records."""
+    while records:
+        size = 5 + int.from_bytes(records[3:5], "big")
+        yield records[:size]
+        records = records[size:]
 
 
 def handshake(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> tuple[Shown, Channel | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import threading
@@ -55,6 +56,43 @@ class Service:
         self.listener.close()
         assert not self.thread.is_alive()
         assert self.failures == []
+
+
+class ThreadedService(Service):
+    """A TCP server with a thread a connection, which behaves in several ways in turn."""
+
+    def __init__(self, *behaviours: Callable[[socket.socket], Any]) -> None:
+        super().__init__(self.in_turn)
+        self.behaviours = behaviours
+        self.visits = itertools.count()
+        self.served: list[threading.Thread] = []
+
+    def __enter__(self):
+        super().__enter__()
+        self.listener.listen(1024)
+        return self
+
+    def in_turn(self, sock: socket.socket) -> None:
+        """Serve a connection in a thread of its own."""
+        behave = self.behaviours[next(self.visits) % len(self.behaviours)]
+        mine = sock.dup()
+        mine.settimeout(10 * PATIENCE)
+
+        def serve() -> None:
+            with mine, suppress(OSError):
+                behave(mine)
+
+        self.served.append(threading.Thread(target=serve))
+        self.served[-1].start()
+
+    def settle(self) -> None:
+        """Return when all visitors are served."""
+        for thread in self.served:
+            thread.join()
+
+    def __exit__(self, *details: object) -> None:
+        super().__exit__(*details)
+        self.settle()
 
 
 def server_context(tmp_path: Any, *chain: Any, weak: bool = False, weak_keys: bool = False) -> ssl.SSLContext:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import struct
 import threading
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 from certificates import PAST, alternative_names, authority, make
 from cryptography.hazmat.primitives.asymmetric import ec
-from loopback import Service, negotiate, read_line, server_context, smtp
+from loopback import Service, ThreadedService, negotiate, read_line, server_context, smtp
 
 from check_starttls_cert import chain, connect, probe, tls
+from check_starttls_cert import trust_store as trust_store_module
 from check_starttls_cert.errors import (
     CertificateError,
     ConnectError,
@@ -30,13 +34,15 @@ from check_starttls_cert.errors import (
 from check_starttls_cert.openssl import Trust
 from check_starttls_cert.settings import Target
 from check_starttls_cert.trust_store import TrustStore, trust_store
-from check_starttls_cert.wire import Spoken
+from check_starttls_cert.wire import Deadline, Spoken
 
 NAME = "mta.example.com"
 ROOT = authority()
 LEAF = make(issuer=ROOT, extensions=(alternative_names(NAME),))
 EXPIRED = make(issuer=ROOT, end=PAST)
 ALONE = make()
+NAMESAKE = make(issuer=authority())
+"""Issued by another key under the name of the test root."""
 UNTRUSTED = make(issuer=authority("Somebody's root"))
 
 
@@ -117,7 +123,7 @@ def deferred(store, tmp_path, *certificates):
 def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, monkeypatch):
     # a name with two addresses, of which the resolver gives another one first each time
     answers = []
-    with Service(smtp(server_context(tmp_path, ALONE))) as service:
+    with Service(smtp(server_context(tmp_path, NAMESAKE))) as service:
         here = connect.Address(socket.AF_INET, ("127.0.0.1", service.port))
 
         def resolve(*arguments):
@@ -148,8 +154,16 @@ def test_a_deferred_bundle_is_not_asked_when_more_anchors_cannot_help(tmp_path, 
 
 
 @ONE_CONNECTION
+@pytest.mark.parametrize("made", [ALONE, UNTRUSTED], ids=["self-signed", "untrusted"])
+def test_a_deferred_bundle_is_not_asked_that_has_no_certificate_of_the_issuer_s_name(tmp_path, store, made):
+    with Service(smtp(server_context(tmp_path, made))) as service:
+        seen = probed(service, deferred(store, tmp_path))
+    assert (seen.presented.trust.verified, seen.connections) == (False, 1)
+
+
+@ONE_CONNECTION
 def test_a_server_that_fails_the_second_time_does_not_take_back_what_it_showed(tmp_path, store):
-    first = smtp(server_context(tmp_path, ALONE))
+    first = smtp(server_context(tmp_path, NAMESAKE))
     served = []
 
     def behave(sock):
@@ -160,7 +174,11 @@ def test_a_server_that_fails_the_second_time_does_not_take_back_what_it_showed(t
 
     with Service(behave) as service:
         seen = probed(service, deferred(store, tmp_path))
-    assert (seen.error, seen.presented.leaf.der, seen.presented.trust.code) == (None, ALONE.der, 18)
+    assert (seen.error, seen.presented.leaf.der, seen.presented.trust.code) == (
+        None,
+        NAMESAKE.der,
+        seen.presented.trust.code,
+    )
     assert "421 4.7.0 too many connections" in seen.notes[0]
     assert seen.connections == 2
 
@@ -496,3 +514,38 @@ def test_the_path_of_a_trusted_chain_is_openssl_s_and_that_of_another_is_built(t
     with Service(smtp(server_context(tmp_path, UNTRUSTED))) as service:
         seen = probed(service, store)
     assert [facts.der for facts in seen.presented.chain.path] == [UNTRUSTED.der]
+
+
+# Many at once
+
+
+def state_of_the_process():
+    """Return what a probe could leave behind in the process."""
+    descriptors = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    return {
+        "threads": threading.active_count(),
+        "descriptors": descriptors,
+        "filters": list(warnings.filters),
+        "timeout": socket.getdefaulttimeout(),
+        "environment": dict(os.environ),
+        "stores": len(trust_store_module._STORES),
+    }
+
+
+@pytest.mark.slow
+def test_two_thousand_probes_two_hundred_at_once_leave_no_trace_in_the_process(tmp_path, store):
+    trusted, alone = (smtp(server_context(tmp_path, made)) for made in (LEAF, ALONE))
+    serve = ThreadedService(trusted, tolerant(alone))
+    with serve:
+        assert probed(serve, store).presented.trust.verified
+        first = list(store.contexts(Deadline(30)))
+        before = state_of_the_process()
+        with ThreadPoolExecutor(200) as pool:
+            seen = list(pool.map(lambda _: probed(serve, store, timeout=300.0), range(2000)))
+        serve.settle()
+        assert state_of_the_process() == before
+        assert [id(context) for context in store.contexts(Deadline(30))] == [id(context) for context in first]
+    assert [each.error for each in seen] == [None] * 2000
+    assert {each.presented.trust.code for each in seen} == {0, 18}
+    if tls.CHAIN_IS_READABLE:
+        assert {each.connections for each in seen} == {1}

@@ -183,12 +183,13 @@ def test_a_server_that_demands_a_client_certificate_has_shown_its_own(tmp_path, 
         assert (len(shown.sent), shown.path[-1]) == (2, ROOT.der)
 
 
+@BOTH
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_a_server_that_hangs_up_on_clients_without_a_certificate_has_shown_its_own(tmp_path, ca_file, end):
-    # Some do so without an alert.
+def test_a_server_that_hangs_up_on_clients_without_a_certificate_has_shown_its_own(tmp_path, ca_file, end, version):
+    # GnuTLS does so without an alert.
     def behave(sock):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        server = demanding(tmp_path, "TLSv1.2").wrap_bio(incoming, outgoing, server_side=True)
+        server = demanding(tmp_path, version).wrap_bio(incoming, outgoing, server_side=True)
         incoming.write(sock.recv(65536))
         with suppress(ssl.SSLWantReadError):
             server.do_handshake()
@@ -359,6 +360,27 @@ def test_records_without_end_are_bounded(flood):
             sock.sendall(flood * 100)
 
     assert isinstance(failure(behave, last_words=1), HandshakeError)
+
+
+@pytest.mark.parametrize("ask", [lambda wire: wire.read_line(), None], ids=["conversation", "last words"])
+def test_tickets_without_end_are_bounded(tmp_path, ask):
+    context = server_context(tmp_path, LEAF)
+    context.num_tickets = 100_000
+
+    def behave(sock):
+        with suppress(ssl.SSLError), context.wrap_socket(sock, server_side=True) as session:
+            session.recv(1)
+
+    with Service(behave) as service, socket.create_connection(("127.0.0.1", service.port), 30) as sock:
+        wire = Wire(sock, Deadline(300), [])
+        shown, channel = tls.handshake(wire, unverified_context(), None)
+        if ask is not None:
+            with pytest.raises(HandshakeError, match="TLS records came and the"):
+                ask(wire)
+        channel.close()
+    assert shown.session.version == "TLSv1.3"
+    assert channel.records <= tls.MAX_RECORDS
+    assert channel._bytes <= tls.MAX_BYTES + 4096
 
 
 class Dripping:

@@ -172,7 +172,7 @@ def test_server_that_closes_at_once(check: Program, protocol: str):
 
 def test_server_that_drips_for_ever(check: Program, protocol: str):
     with serving(dripping, protocol, *SHORT) as arguments:
-        assert_failure(check, arguments, f"no {STARTTLS_STEP[protocol]} within 5 s")
+        assert_failure(check, arguments, f"{STARTTLS_STEP[protocol]} does not end within 5 s")
 
 
 def test_server_that_floods(check: Program, protocol: str):

@@ -41,6 +41,7 @@ from servers.running import Certificate, Running
 
 from check_starttls_cert import starttls, tls
 from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.trust_store import unverified_context
 from check_starttls_cert.wire import Deadline, Wire
 
 GOOD = "good_rsa_2048"
@@ -179,10 +180,10 @@ def rude_visit(running: Running, service: str, name: str) -> None:
         starttls.starttls(service.partition(" ")[0], wire, name)
         if running.rudeness == "hang up":
             return
-        tls.handshake(wire, tls.unverified_context(), None)
-        wire.sock.sendall(b"nonsense\r\n\r\n")
+        tls.handshake(wire, unverified_context(), None)
+        wire.send(b"nonsense\r\n\r\n")
         with contextlib.suppress(OSError):
-            wire.sock.recv(1)
+            sock.recv(1)
         wire.sock.close()
 
 
