@@ -14,7 +14,6 @@ from typing import Any, Callable
 from unittest import mock
 
 import prtg_rules
-import prtg_table
 import pytest
 from loopback import Service
 from observations import (
@@ -24,6 +23,7 @@ from observations import (
     NO_ISSUER,
     NOT_YET_VALID,
     REFUSED,
+    ROOT,
     SELF_SIGNED,
     SITUATIONS,
     asked,
@@ -40,9 +40,10 @@ from observations import (
 from check_starttls_cert import cli
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.observation import Session
+from check_starttls_cert.options import NAME_CHECKS
 from check_starttls_cert.outputs import prtg, prtg_v2
 from check_starttls_cert.prtg import python_script_advanced, script_v2
-from check_starttls_cert.prtg.channels import SHOWN, channels
+from check_starttls_cert.prtg.channels import NAME_VALUES, SHOWN, channels
 from check_starttls_cert.prtg.parameters import EXAMPLE, KEYS, REQUIRED, parse_parameters
 from check_starttls_cert.questions import QUESTIONS
 from check_starttls_cert.state import State
@@ -83,7 +84,7 @@ FOUND: dict[str, tuple[Any, dict[str, Any]]] = {
     "RSA with 1536 bits": (seen(facts(key=Key("RSA", 1536))), {}),
     "RSA with 512 bits": (seen(facts(key=Key("RSA", 512))), {}),
     "elliptic curve with 160 bits": (seen(facts(key=Key("EC", 160))), {}),
-    "a key that nobody can judge": (seen(facts(key=Key("unknown key type", -1))), {}),
+    "a key of unknown type": (seen(facts(key=Key("unknown key type", -1))), {}),
     "an intermediate expires first": (EXPIRING, {}),
     "an intermediate expires first, `chain=critical`": (EXPIRING, {"state": (("chain", "critical"),)}),
     "signed with SHA-1": (seen(facts(signature_hash="sha1")), {}),
@@ -134,6 +135,42 @@ def test_the_table_of_channels_is_right() -> None:
     assert {row[1] for row in rows[5:]} == {
         question.channel[1] for question in QUESTIONS if question.channel and question.key not in SHOWN
     }
+
+
+def test_the_table_of_channels_has_the_values_of_every_name_check() -> None:
+    (values,) = (row[2] for row in table("Channels") if row[1] == "Common Name Check")
+    documented = {
+        name: (int(good), int(bad))
+        for good, bad, names in re.findall(r"(\d) and (\d) \(([^)]*)\)", values)
+        for name in names.split(", ")
+    }
+    assert {**documented, "none": (2, 2)} == NAME_VALUES
+    assert values.endswith("2: not checked")
+
+
+def test_the_table_of_name_checks_has_each_once() -> None:
+    assert sorted(row[0].strip("`").lower() for row in table("Name checks")) == sorted(NAME_CHECKS)
+
+
+@pytest.mark.parametrize("row", table("Name checks"), ids=lambda row: row[0])
+def test_the_table_of_name_checks_says_what_is_compared(row) -> None:
+    check, compared = row[0].strip("`").lower(), row[1]
+    alone, beside = named("cn.test", dns_names=()), named("cn.test", dns_names=("san.test",))
+
+    def covers(certificate: Any, name: str) -> bool:
+        return evaluated(seen(certificate), name=(name,), name_check=check).state is State.OK
+
+    assert covers(beside, "other.test") == (compared == "nothing")
+    assert covers(beside, "san.test") == ("dNSName" in compared or compared == "nothing")
+    assert covers(alone, "cn.test") == ("common name" in compared or compared == "nothing")
+    only_alone = "only where there is neither" in compared
+    assert covers(beside, "cn.test") == (covers(alone, "cn.test") and not only_alone)
+
+
+def test_the_original_s_name_checks_keep_their_meaning_and_the_default_is_as_the_handbook_says() -> None:
+    assert {"cn", "cn_san", "none"} < set(NAME_CHECKS)
+    (default,) = re.findall(r"check by `(\w+)`\s+where nothing is said", HANDBOOK)
+    assert wanted("-H a.test").policy.name_check == default
 
 
 def test_the_table_of_parameters_names_each_once() -> None:
@@ -277,10 +314,13 @@ def bug() -> str:
         return line("-H a.test")
 
 
-def golden(name: str) -> str:
-    """Return the message about a case of the zoo, which another test compares with what the program says."""
-    return prtg_table.golden()[name].splitlines()[-1]
+def about(observation: Any) -> str:
+    """Return the message about an observation."""
+    return json.loads(prtg_v2.render(evaluated(observation)).text)["message"]
 
+
+UNKNOWN_ROOT = seen(trust=NO_ISSUER, above=(INTERMEDIATE, ROOT))
+"""The server sends its root, which is no trust anchor."""
 
 EMITTED: dict[str, Callable[[str], str]] = {
     "No module named 'check_starttls_cert'": lambda folder: script_without("check_starttls_cert", folder),
@@ -303,8 +343,8 @@ EMITTED: dict[str, Callable[[str], str]] = {
     "… cannot connect to": lambda _: line("-H 127.0.0.1 -p 1"),
     "… no greeting within": lambda _: conversation(),
     "… the server does not offer": lambda _: conversation(b"220 mta ESMTP\r\n", b"250 mta\r\n"),
-    "CRITICAL. not trusted": lambda _: golden("unknown_root"),
-    "CRITICAL. self-signed": lambda _: golden("self_signed"),
+    "CRITICAL. not trusted": lambda _: about(UNKNOWN_ROOT),
+    "CRITICAL. self-signed": lambda _: about(SITUATIONS["self_signed"]),
     "internal error": lambda _: bug(),
 }
 """For the beginning of each text in the handbook, a run that emits it."""

@@ -13,7 +13,10 @@ try:
     from check_starttls_cert.prtg.script_v2 import main
     from check_starttls_cert.run import process
 except (ImportError, SyntaxError) as error:  # SyntaxError: this Python is too old for the package
-    text = f"{error}: run '\"{sys.executable}\" -m pip install check_starttls_cert' on the probe"
+    text = (
+        f"{error}: install it on the probe, from a wheel or a clone, for Python 3.9 or newer; "
+        f'this one is "{sys.executable}"'
+    )
     print(json.dumps({"version": 2, "status": "error", "message": text, "channels": []}))
     sys.exit(0)
 
