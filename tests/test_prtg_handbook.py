@@ -148,25 +148,6 @@ def test_the_table_of_channels_has_the_values_of_every_name_check() -> None:
     assert values.endswith("2: not checked")
 
 
-def test_the_table_of_name_checks_has_each_once() -> None:
-    assert sorted(row[0].strip("`").lower() for row in table("Name checks")) == sorted(NAME_CHECKS)
-
-
-@pytest.mark.parametrize("row", table("Name checks"), ids=lambda row: row[0])
-def test_the_table_of_name_checks_says_what_is_compared(row) -> None:
-    check, compared = row[0].strip("`").lower(), row[1]
-    alone, beside = named("cn.test", dns_names=()), named("cn.test", dns_names=("san.test",))
-
-    def covers(certificate: Any, name: str) -> bool:
-        return evaluated(seen(certificate), name=(name,), name_check=check).state is State.OK
-
-    assert covers(beside, "other.test") == (compared == "nothing")
-    assert covers(beside, "san.test") == ("dNSName" in compared or compared == "nothing")
-    assert covers(alone, "cn.test") == ("common name" in compared or compared == "nothing")
-    only_alone = "only where there is neither" in compared
-    assert covers(beside, "cn.test") == (covers(alone, "cn.test") and not only_alone)
-
-
 def test_the_original_s_name_checks_keep_their_meaning_and_the_default_is_as_the_handbook_says() -> None:
     assert {"cn", "cn_san", "none"} < set(NAME_CHECKS)
     (default,) = re.findall(r"check by `(\w+)`\s+where nothing is said", HANDBOOK)
