@@ -39,12 +39,12 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
     """More anchors could help, or a certificate that the server does not send."""
     chain = shown.chain
     top = chain.path[-1]
+    odd = malformed(shown)
+    if shown.leaf.self_issued:
+        return odd or "OpenSSL takes it for its own issuer; have it issued under a name of its own"
     if top.der not in [facts.der for facts in chain.sent]:
         # The way up leads to an anchor, so what OpenSSL refuses lies on it.
-        return malformed(shown) or unchecked(shown)
-    odd = malformed(shown)
-    if shown.leaf.self_issued and len(chain.path) == 1:
-        return odd or "have it issued again"
+        return odd or unchecked(shown)
     root = called(top.display_name if top.self_issued else top.issuer_name)
     add = f"add it to {printable(store.description)}" if store.private else "name it with --ca-file"
     if other_key := namesake(shown, store, sent=False):

@@ -42,6 +42,7 @@ MASKS = (
     (re.compile(r"Thumbprint: [0-9A-F]{40} "), "Thumbprint: SHA1 "),
     (re.compile(r"\b[0-9A-F]{64}\b"), "SHA256"),
     (re.compile(r"[A-Za-z0-9+/]{43}="), "BASE64"),
+    (re.compile(r"\S+anchors\.pem"), "anchors.pem"),
 )
 
 
