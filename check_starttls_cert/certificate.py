@@ -128,8 +128,6 @@ class Signed(NamedTuple):
     parameters: bytes
     """DER; empty without any."""
     signature: bytes
-    same_algorithm: bool
-    """RFC 5280 section 4.1.1.2: the algorithm has to be named inside what is signed, and the same."""
 
 
 def read(der: bytes) -> Facts:
@@ -137,7 +135,7 @@ def read(der: bytes) -> Facts:
 
     Time and memory are linear in its size. Raises ``CertificateError`` when it has no readable validity period.
     """
-    tbs, signature_algorithm, _ = _outer(der)
+    tbs, outer_algorithm, signature = _outer(der)
     fields, extension_field = _fields(tbs)
     if len(fields) <= VALIDITY:
         raise _unreadable("its validity period is missing")
@@ -149,7 +147,12 @@ def read(der: bytes) -> Facts:
     key_info = fields[PUBLIC_KEY] if len(fields) > PUBLIC_KEY else NOTHING
     key = _tolerant("public key", lambda: public_key.read(key_info), Key(UNKNOWN_KEY, -1), malformed)
     found, odd = extensions.read(extension_field) if len(extension_field.whole) <= MAX_FIELD else ({}, ["extensions"])
-    words, hash_name = algorithm.signature(signature_algorithm)
+    words, hash_name = algorithm.signature(outer_algorithm)
+    if not signature.whole:
+        malformed.append("signature")
+    elif outer_algorithm.whole != fields[SIGNATURE].whole:
+        # RFC 5280 section 4.1.1.2; OpenSSL takes the signature for a wrong one.
+        malformed.append("the signature algorithm inside is not the one outside")
     # Two empty names are equal, but that is not self-issued.
     self_issued = subject.canonical == issuer.canonical != b""
     return Facts(
@@ -188,7 +191,6 @@ def canonical_subject(der: bytes) -> bytes:
 def signed(facts: Facts) -> Signed | None:
     """Return what the certificate's signature is about; ``None`` where there is no signature."""
     tbs, outer, signature = _outer(facts.der)
-    fields, _ = _fields(tbs)
     try:
         number, parameters = algorithm.identifier(outer)
         return Signed(
@@ -196,7 +198,6 @@ def signed(facts: Facts) -> Signed | None:
             algorithm=number,
             parameters=bytes(parameters.whole) if parameters else b"",
             signature=x690.bits(signature),
-            same_algorithm=outer.whole == fields[SIGNATURE].whole,
         )
     except DERError:
         return None
