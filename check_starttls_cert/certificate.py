@@ -12,7 +12,6 @@ that can be read has no facts.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Callable, NamedTuple, TypeVar
@@ -67,13 +66,10 @@ class Facts(NamedTuple):
     """Packed, 4 or 16 octets if they are addresses at all."""
     self_issued: bool
     """Issuer and subject are the same name, and there is one."""
-    sha1: str
-    """Fingerprint over the DER, upper-case hexadecimal."""
-    sha256: str
     issuer_attributes: tuple[str, ...]
     """``O=Lab`` and so on, one for each attribute of the issuer."""
-    spki_sha256: bytes = b""
-    """Digest of the SubjectPublicKeyInfo, for pins; empty where there is none."""
+    spki: bytes = b""
+    """The SubjectPublicKeyInfo as it is written; empty where there is none."""
     self_signed: bool | None = None
     """Self-issued, and its own key verifies its signature (RFC 5280 section 3.2).
 
@@ -99,6 +95,27 @@ class Facts(NamedTuple):
     canonical_issuer: bytes = b""
     malformed: tuple[str, ...] = ()
     """What could not be read, or makes OpenSSL refuse the certificate, as words for a sentence."""
+
+    @property
+    def sha1(self) -> str:
+        """Fingerprint over the DER, upper-case hexadecimal."""
+        import hashlib  # a quarter of the time that all of this package takes to import, and often not needed
+
+        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper()
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint over the DER, upper-case hexadecimal."""
+        import hashlib
+
+        return hashlib.sha256(self.der).hexdigest().upper()
+
+    @property
+    def spki_sha256(self) -> bytes:
+        """Digest of the SubjectPublicKeyInfo, for pins (RFC 7469 section 2.4); empty where there is none."""
+        import hashlib
+
+        return hashlib.sha256(self.spki).digest() if self.spki else b""
 
     @property
     def lifetime(self) -> timedelta:
@@ -166,10 +183,8 @@ def read(der: bytes) -> Facts:
         signature_hash=hash_name,
         common_names=subject.common_names,
         self_issued=self_issued,
-        sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
-        sha256=hashlib.sha256(der).hexdigest().upper(),
         issuer_attributes=tuple(map(str, issuer.attributes)),
-        spki_sha256=hashlib.sha256(key_info.whole).digest() if key_info.whole else b"",
+        spki=bytes(key_info.whole),
         self_signed=None if self_issued else False,
         signature_algorithm=words,
         canonical_subject=subject.canonical,

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
         """What the modules of the other protocols have."""
 
         def goodbye(self, wire: Wire, name: str) -> None:
-            """End the session inside TLS, so that the server does not log a lost connection. Raises a ``ProbeError``."""
+            """End the session inside TLS, so that the server does not log a lost connection.
+
+            Raises a ``ProbeError``.
+            """
 
 
 __all__ = ["PROTOCOLS", "goodbye", "sibling", "starttls"]
