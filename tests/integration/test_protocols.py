@@ -183,6 +183,7 @@ def rude_visit(running: Running, service: str, name: str) -> None:
             return
         tls.handshake(wire, unverified_context(), None)
         wire.send(b"nonsense\r\n\r\n")
+        # What is left unread at the end is a reset to the server, which may overtake the nonsense.
         with contextlib.suppress(ProbeError):
             wire.read_exactly(1)
 
