@@ -32,7 +32,7 @@ def sentence(shown: Presented, store: Store, now: datetime) -> str:
     if words:
         return f"{reason}: {words}"
     known = openssl.VERIFY_ERRORS.get(trust.code)
-    return f"{reason} (OpenSSL code {trust.code}" + (f": {known.meaning})" if known else ")")
+    return f"{reason} (OpenSSL code {trust.code}" + (f": {known[1]})" if known else ")")
 
 
 def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:

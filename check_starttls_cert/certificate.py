@@ -12,7 +12,6 @@ that can be read has no facts.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Callable, NamedTuple, TypeVar
@@ -67,13 +66,10 @@ class Facts(NamedTuple):
     """Packed, 4 or 16 octets if they are addresses at all."""
     self_issued: bool
     """Issuer and subject are the same name, and there is one."""
-    sha1: str
-    """Fingerprint over the DER, upper-case hexadecimal."""
-    sha256: str
     issuer_attributes: tuple[str, ...]
     """``O=Lab`` and so on, one for each attribute of the issuer."""
-    spki_sha256: bytes = b""
-    """Digest of the SubjectPublicKeyInfo, for pins; empty where there is none."""
+    spki: bytes = b""
+    """The SubjectPublicKeyInfo as it is written; empty where there is none."""
     self_signed: bool | None = None
     """Self-issued, and its own key verifies its signature (RFC 5280 section 3.2).
 
@@ -99,6 +95,27 @@ class Facts(NamedTuple):
     canonical_issuer: bytes = b""
     malformed: tuple[str, ...] = ()
     """What could not be read, or makes OpenSSL refuse the certificate, as words for a sentence."""
+
+    @property
+    def sha1(self) -> str:
+        """Fingerprint over the DER, upper-case hexadecimal."""
+        import hashlib  # a quarter of the time that all of this package takes to import, and often not needed
+
+        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper()
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint over the DER, upper-case hexadecimal."""
+        import hashlib
+
+        return hashlib.sha256(self.der).hexdigest().upper()
+
+    @property
+    def spki_sha256(self) -> bytes:
+        """Digest of the SubjectPublicKeyInfo, for pins (RFC 7469 section 2.4); empty where there is none."""
+        import hashlib
+
+        return hashlib.sha256(self.spki).digest() if self.spki else b""
 
     @property
     def lifetime(self) -> timedelta:
@@ -128,8 +145,6 @@ class Signed(NamedTuple):
     parameters: bytes
     """DER; empty without any."""
     signature: bytes
-    same_algorithm: bool
-    """RFC 5280 section 4.1.1.2: the algorithm has to be named inside what is signed, and the same."""
 
 
 def read(der: bytes) -> Facts:
@@ -137,7 +152,7 @@ def read(der: bytes) -> Facts:
 
     Time and memory are linear in its size. Raises ``CertificateError`` when it has no readable validity period.
     """
-    tbs, signature_algorithm, _ = _outer(der)
+    tbs, outer_algorithm, signature = _outer(der)
     fields, extension_field = _fields(tbs)
     if len(fields) <= VALIDITY:
         raise _unreadable("its validity period is missing")
@@ -149,7 +164,12 @@ def read(der: bytes) -> Facts:
     key_info = fields[PUBLIC_KEY] if len(fields) > PUBLIC_KEY else NOTHING
     key = _tolerant("public key", lambda: public_key.read(key_info), Key(UNKNOWN_KEY, -1), malformed)
     found, odd = extensions.read(extension_field) if len(extension_field.whole) <= MAX_FIELD else ({}, ["extensions"])
-    words, hash_name = algorithm.signature(signature_algorithm)
+    words, hash_name = algorithm.signature(outer_algorithm)
+    if not signature.whole:
+        malformed.append("signature")
+    elif outer_algorithm.whole != fields[SIGNATURE].whole:
+        # RFC 5280 section 4.1.1.2; OpenSSL takes the signature for a wrong one.
+        malformed.append("the signature algorithm inside is not the one outside")
     # Two empty names are equal, but that is not self-issued.
     self_issued = subject.canonical == issuer.canonical != b""
     return Facts(
@@ -163,10 +183,8 @@ def read(der: bytes) -> Facts:
         signature_hash=hash_name,
         common_names=subject.common_names,
         self_issued=self_issued,
-        sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
-        sha256=hashlib.sha256(der).hexdigest().upper(),
         issuer_attributes=tuple(map(str, issuer.attributes)),
-        spki_sha256=hashlib.sha256(key_info.whole).digest() if key_info.whole else b"",
+        spki=bytes(key_info.whole),
         self_signed=None if self_issued else False,
         signature_algorithm=words,
         canonical_subject=subject.canonical,
@@ -188,7 +206,6 @@ def canonical_subject(der: bytes) -> bytes:
 def signed(facts: Facts) -> Signed | None:
     """Return what the certificate's signature is about; ``None`` where there is no signature."""
     tbs, outer, signature = _outer(facts.der)
-    fields, _ = _fields(tbs)
     try:
         number, parameters = algorithm.identifier(outer)
         return Signed(
@@ -196,7 +213,6 @@ def signed(facts: Facts) -> Signed | None:
             algorithm=number,
             parameters=bytes(parameters.whole) if parameters else b"",
             signature=x690.bits(signature),
-            same_algorithm=outer.whole == fields[SIGNATURE].whole,
         )
     except DERError:
         return None

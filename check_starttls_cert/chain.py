@@ -69,7 +69,9 @@ class Chain(NamedTuple):
                 return below
         leaf = self.path[0]
         alone = len(self.path) == 1 and not self.verified and not self.anchored
-        return leaf if alone and not leaf.self_issued else None
+        # With an anchor of the issuer's name in the store, the issuer is an anchor that has another key there.
+        is_anchor = any(not namesake.sent for namesake in self.namesakes)
+        return leaf if alone and not leaf.self_issued and not is_anchor else None
 
     @property
     def oddities(self) -> list[str]:

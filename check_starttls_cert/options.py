@@ -7,8 +7,6 @@ the README's option table is checked against it. A grammar is a function from te
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import socket
 from typing import Any, Callable, NamedTuple
@@ -40,6 +38,9 @@ from check_starttls_cert.thresholds import parse_threshold
 NAME_CHECKS = ("client", "none", "cn", "cn_san", "san")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 STATES = tuple(BAD_STATES)
+
+SHA256_SIZE = 32
+"""Octets."""
 
 HOST_NAME = r"[a-z0-9_*-]+(?:\.[a-z0-9_*-]+)*"
 
@@ -153,13 +154,15 @@ def parse_minimum(text: str) -> tuple[int, ...]:
 
 def parse_digest(text: str) -> bytes:
     """Return the SHA-256 digest that ``text`` writes in hexadecimal, with or without colons, or in Base64."""
+    import base64
+
     bare = text.partition("//")[2] if text.lower().startswith("sha256//") else text
     hexadecimal = bare.replace(":", "")
     try:
         digest = bytes.fromhex(hexadecimal) if len(hexadecimal) == 64 else base64.b64decode(bare, validate=True)
     except ValueError:
         digest = b""
-    if len(digest) != hashlib.sha256().digest_size:
+    if len(digest) != SHA256_SIZE:
         raise ValueError(
             f'"{printable(text)}" is no SHA-256 digest; allowed are 64 hexadecimal digits, with or without colons, '
             "and 44 characters of Base64"

@@ -98,13 +98,12 @@ class Prober:
     def verified(self, variant: Variant) -> tls.Shown:
         """Return what the server shows, and OpenSSL's verdict on its chain.
 
-        A deferred bundle takes another connection, and so does a chain that OpenSSL refused on Python 3.9 with TLS
-        1.3: nothing is left of it there.
+        A deferred bundle takes another connection.
         """
         shown: tls.Shown | None = None
         for context in self.store.contexts(self.deadline, variant):
             try:
-                shown = self.session(context)
+                shown = self.complete(self.session(context), variant)
             except ProbeError as error:
                 if shown is None:
                     raise
@@ -112,9 +111,13 @@ class Prober:
                 break
             if shown.trust.verified or shown.trust.code not in ISSUER_UNKNOWN:
                 break
-            if not self.store.defers_an_issuer_of(shown.sent, self.deadline):
+            if not self.store.defers_an_issuer_of(shown.sent):
                 break
         assert shown is not None
+        return shown
+
+    def complete(self, shown: tls.Shown, variant: Variant) -> tls.Shown:
+        """Return what was shown with the certificates that Python 3.9 did not keep: those take another connection."""
         if shown.sent:
             return shown
         try:

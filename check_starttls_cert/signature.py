@@ -24,11 +24,11 @@ RIPEMD160_PREFIX = bytes.fromhex("3021300906052b2403020105000414")
 def verifies(certificate: Facts, issuer: Facts) -> bool | None:
     """Return whether the issuer's key verifies the certificate's signature, whatever their names.
 
-    ``None`` where that cannot be told. Neither dates nor the right to issue are asked.
+    ``None`` where that cannot be told. Neither dates nor the right to issue are asked, nor what is malformed: OpenSSL
+    refuses a certificate whose two algorithms differ, but the key that signed it is the key that signed it.
     """
     parts = signed(certificate)
-    if parts is None or not parts.same_algorithm:
-        # OpenSSL takes a certificate for unsigned whose two algorithms differ (RFC 5280 section 4.1.1.2).
+    if parts is None:
         return False
     if parts.algorithm == oids.RSASSA_PSS:
         key_kind, hash_name = "RSA", ""
@@ -42,7 +42,7 @@ def verifies(certificate: Facts, issuer: Facts) -> bool | None:
 
 
 def _verifies(parts: Signed, hash_name: str, key_info: bytes) -> bool | None:
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -67,7 +67,7 @@ def _verifies(parts: Signed, hash_name: str, key_info: bytes) -> bool | None:
             return None
     except InvalidSignature:
         return False
-    except (UnsupportedAlgorithm, ValueError, TypeError):  # over its versions, for keys that it does not like
+    except (UnsupportedAlgorithm, ValueError, TypeError, InternalError):  # over its versions, for odd keys
         return None
     return True
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import suppress
-from typing import Callable, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from check_starttls_cert.errors import (
     DeadlineExceeded,
@@ -19,6 +19,28 @@ from check_starttls_cert.errors import (
     ProbeError,
     ProtocolError,
 )
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Channel(Protocol):
+        """What a conversation goes on inside: TLS. Both raise a ``ProbeError``."""
+
+        def send(self, data: bytes) -> None:
+            """Send all of ``data``."""
+
+        def receive(self) -> bytes:
+            """Return some bytes; none when the peer has ended the session."""
+
+    class Framing(Protocol):
+        """How a protocol carries TLS records inside its own packets."""
+
+        def wrap(self, records: bytes) -> bytes:
+            """Return records as the peer wants them."""
+
+        def read(self, wire: Wire) -> bytes:
+            """Return the records of the next packet."""
+
 
 MAX_LINE = 8 * 1024
 """Bytes in one line. RFC 5321 section 4.5.3.1.5 allows 512; servers are known to exceed it."""
@@ -70,26 +92,6 @@ class Spoken(NamedTuple):
 
     speaker: str
     data: bytes
-
-
-class Channel(Protocol):
-    """What a conversation goes on inside: TLS. Both raise a ``ProbeError``."""
-
-    def send(self, data: bytes) -> None:
-        """Send all of ``data``."""
-
-    def receive(self) -> bytes:
-        """Return some bytes; none when the peer has ended the session."""
-
-
-class Framing(Protocol):
-    """How a protocol carries TLS records inside its own packets."""
-
-    def wrap(self, records: bytes) -> bytes:
-        """Return records as the peer wants them."""
-
-    def read(self, wire: Wire) -> bytes:
-        """Return the records of the next packet."""
 
 
 class Wire:

@@ -87,11 +87,9 @@ def facts(remaining: timedelta = 59.4 * DAY, lifetime: timedelta = 365 * DAY, **
         dns_names=("mta.example.com", "*.mail.example.com"),
         ip_addresses=(),
         self_issued=False,
-        sha1="5A" * 20,
-        sha256="C3" * 32,
         issuer_attributes=("C=US", "O=Let's Encrypt", "CN=R11"),
         self_signed=False,
-        spki_sha256=bytes(range(32)),
+        spki=b"key of mta.example.com",
     )._replace(**changes)
 
 
@@ -118,8 +116,6 @@ def authority(name: str, issuer: str = "", **changes: Any) -> Facts:
         "self_issued": not issuer,
         "self_signed": not issuer,
         "dns_names": (),
-        "sha1": "A5" * 20,
-        "sha256": "3C" * 32,
     }
     return named(name, **{**own, **changes})
 

@@ -258,6 +258,7 @@ def test_a_root_in_the_store_with_another_key_is_a_namesake(trust) -> None:
     chain = unverified(make("leaf.test", issuer=renewed), trust=trust, anchors=(STRAY, root))
     assert namesakes(chain) == [("Corp Root", "store")]
     assert names(chain.path) == ["leaf.test"]
+    assert chain.missing is None  # an anchor need not be sent
 
 
 def test_a_sent_root_has_its_namesake_in_the_store() -> None:

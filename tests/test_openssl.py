@@ -18,13 +18,13 @@ def test_the_table_is_openssl_s():
         pytest.skip("needs OpenSSL's header files")
     with open(HEADER, encoding="utf-8") as file:
         theirs = {int(number): name for name, number in re.findall(r"define X509_V_ERR_(\w+)\s+(\d+)", file.read())}
-    assert {number: error.name for number, error in openssl.VERIFY_ERRORS.items()} == theirs
+    assert {number: error[0] for number, error in openssl.VERIFY_ERRORS.items()} == theirs
 
 
 @pytest.mark.parametrize("name", [name for name, value in vars(openssl).items() if isinstance(value, int)])
 def test_a_constant_has_the_number_of_its_name(name):
     if name != "INVALID_CA_BEFORE_3_0":
-        assert openssl.VERIFY_ERRORS[getattr(openssl, name)].name == name
+        assert openssl.VERIFY_ERRORS[getattr(openssl, name)][0] == name
 
 
 def test_the_codes_of_an_unknown_issuer_are_those_that_anchors_could_mend():
@@ -32,7 +32,7 @@ def test_the_codes_of_an_unknown_issuer_are_those_that_anchors_could_mend():
 
 
 def test_words_are_parts_of_a_sentence():
-    meanings = [error.meaning for error in openssl.VERIFY_ERRORS.values()]
+    meanings = [error[1] for error in openssl.VERIFY_ERRORS.values()]
     for words in [*meanings, *openssl.HANDSHAKE_FAILURES.values(), openssl.CANNOT_READ]:
         assert words
         assert words[-1] not in ".,;:"

@@ -9,7 +9,9 @@ from observations import (
     verdict,
 )
 
-DIGESTS = {"fingerprint": bytes.fromhex("C3" * 32), "spki_pin": bytes(range(32))}
+from check_starttls_cert.words import base64_text
+
+DIGESTS = {"fingerprint": bytes.fromhex(facts().sha256), "spki_pin": facts().spki_sha256}
 """Of the certificate in ``facts``."""
 
 
@@ -24,8 +26,8 @@ def test_a_pin_is_one_of_the_expected(option) -> None:
 def test_a_wrong_pin_says_what_the_right_one_would_be() -> None:
     words = verdict("pin", seen(), fingerprint=(bytes(32),), spki_pin=(bytes(32),), issuer=("Lab",))[1]
     assert words == (
-        f"pin: fingerprint {'C3' * 32} is not one of the expected; "
-        "pin: public key AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= is not one of the expected; "
+        f"pin: fingerprint {facts().sha256} is not one of the expected; "
+        f"pin: public key {base64_text(facts().spki_sha256)} is not one of the expected; "
         'pin: issuer "CN=R11,O=Let\'s Encrypt,C=US" is not one of the expected'
     )
 
@@ -42,4 +44,4 @@ def test_an_issuer_is_not_a_part_of_the_whole_name(text) -> None:
 
 
 def test_a_certificate_whose_key_cannot_be_found_has_no_right_pin() -> None:
-    assert verdict("pin", seen(facts(spki_sha256=b"")), spki_pin=(bytes(32),))[0] == "critical"
+    assert verdict("pin", seen(facts(spki=b"")), spki_pin=(bytes(32),))[0] == "critical"

@@ -237,6 +237,34 @@ def test_a_deferred_bundle_that_is_too_large_for_the_deadline_is_left_out_and_as
     assert len(contexts(store)) == 2
 
 
+@pytest.mark.parametrize(
+    ("anchors", "sent", "may"),
+    [
+        ([ROOT], LEAF, False),
+        ([ROOT], INTERMEDIATE, True),
+        ([LEAF, INTERMEDIATE], LEAF, True),
+        ([authority()], INTERMEDIATE, True),
+        ([authority("TEST   Root")], INTERMEDIATE, True),
+        ([authority("Test")], INTERMEDIATE, False),
+    ],
+    ids=["another", "the issuer", "among others", "a namesake", "in other letters", "a part of the name"],
+)
+def test_a_deferred_bundle_is_searched_for_the_names_of_issuers(tmp_path, anchors, sent, may):
+    (tmp_path / "bundle.pem").write_bytes(b"".join(made.pem for made in anchors))
+    store = TrustStore("both", fallback_cafile=str(tmp_path / "bundle.pem"))
+    assert store.defers_an_issuer_of((sent.der,)) is may
+    assert TrustStore("one").defers_an_issuer_of((sent.der,)) is False
+
+
+def test_a_deferred_bundle_that_cannot_be_searched_may_hold_the_issuer(tmp_path, monkeypatch):
+    (tmp_path / "bundle.pem").write_bytes(INTERMEDIATE.pem)
+    store = TrustStore("both", fallback_cafile=str(tmp_path / "bundle.pem"))
+    assert store.defers_an_issuer_of((b"no certificate",))
+    assert TrustStore("both", fallback_cafile="/nowhere").defers_an_issuer_of((LEAF.der,))
+    monkeypatch.setattr(trust_store_module, "MAX_SEARCHED", 100)
+    assert store.defers_an_issuer_of((ROOT.der,))
+
+
 # Once
 
 

@@ -7,10 +7,22 @@ of ``Renderer``. It decides nothing, asks nothing again and does no I/O.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from check_starttls_cert.report import Report
+
+    class Renderer(Protocol):
+        """What a dialect's module is."""
+
+        def render(self, report: Report) -> Rendered:
+            """Show a report."""
+
+        def failure(self, message: str) -> Rendered:
+            """Show why there is no report: a usage error, or a bug of ours."""
+
 
 OUTPUTS = ("nagios", "prtg", "prtg-v2", "json")
 
@@ -20,16 +32,6 @@ class Rendered(NamedTuple):
 
     text: str
     exit_code: int
-
-
-class Renderer(Protocol):
-    """What a dialect's module is."""
-
-    def render(self, report: Report) -> Rendered:
-        """Show a report."""
-
-    def failure(self, message: str) -> Rendered:
-        """Show why there is no report: a usage error, or a bug of ours."""
 
 
 def renderer(output: str) -> Renderer:

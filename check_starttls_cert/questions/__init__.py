@@ -11,16 +11,23 @@ stand alone in the status line. Words of a good answer may be empty: then it is 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from check_starttls_cert.state import State
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Protocol
 
     from check_starttls_cert.observation import Observation
     from check_starttls_cert.settings import Policy
     from check_starttls_cert.thresholds import Limits
+
+    class Judge(Protocol):
+        """What a question's module is."""
+
+        def judge(self, observation: Observation, policy: Policy, now: datetime) -> Answer:
+            """Judge what was seen. ``observation.shown`` is there unless the row says that no certificate is needed."""
 
 
 class Question(NamedTuple):
@@ -86,13 +93,6 @@ class Judgement(NamedTuple):
     words: str
     value: float | None
     limits: tuple[Limits, Limits] | None
-
-
-class Judge(Protocol):
-    """What a question's module is."""
-
-    def judge(self, observation: Observation, policy: Policy, now: datetime) -> Answer:
-        """Judge what was seen. ``observation.shown`` is there unless the row says that no certificate is needed."""
 
 
 def judge(question: Question, observation: Observation, policy: Policy, now: datetime) -> Judgement:

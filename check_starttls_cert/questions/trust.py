@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from check_starttls_cert import openssl
-from check_starttls_cert.advice import sentence
 from check_starttls_cert.observation import Observation
 from check_starttls_cert.questions import Answer
 from check_starttls_cert.settings import Policy
@@ -24,4 +23,6 @@ def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
         # OpenSSL checks dates after it has found the anchor and verified the signature:
         # the certificate's own dates are all that is wrong, and expiry says so.
         return Answer()
+    from check_starttls_cert.advice import sentence
+
     return Answer(State.CRITICAL, f"not trusted: {sentence(shown, observation.store, now)}")

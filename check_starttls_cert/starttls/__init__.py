@@ -7,43 +7,46 @@ A new protocol is one new module here, which is a ``Replying`` or a ``Leaving`` 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from check_starttls_cert.errors import ProbeError
 from check_starttls_cert.starttls.protocols import PROTOCOLS, Row, sibling
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from check_starttls_cert.wire import Wire
 
+    class Conversation(Protocol):
+        """What the module of every protocol has."""
+
+        def starttls(self, wire: Wire, name: str) -> None:
+            """Talk in plaintext up to the server's go-ahead for TLS.
+
+            ``name`` is the reference identity, for protocols that announce it.
+            Raises a ``ProbeError``: ``WrongProtocol`` when the server speaks another protocol.
+            """
+
+    class Replying(Conversation, Protocol):
+        """What the module has of a protocol whose row says ``replies``."""
+
+        GOODBYE: bytes
+        """The command that ends the session, so that the server does not log a lost connection."""
+
+        def read_reply(self, wire: Wire, step: str) -> object:
+            """Read the next reply, or the greeting; ``step`` is what errors call it. Raises a ``ProbeError``."""
+
+    class Leaving(Conversation, Protocol):
+        """What the modules of the other protocols have."""
+
+        def goodbye(self, wire: Wire, name: str) -> None:
+            """End the session inside TLS, so that the server does not log a lost connection.
+
+            Raises a ``ProbeError``.
+            """
+
+
 __all__ = ["PROTOCOLS", "goodbye", "sibling", "starttls"]
-
-
-class Conversation(Protocol):
-    """What the module of every protocol has."""
-
-    def starttls(self, wire: Wire, name: str) -> None:
-        """Talk in plaintext up to the server's go-ahead for TLS.
-
-        ``name`` is the reference identity, for protocols that announce it.
-        Raises a ``ProbeError``: ``WrongProtocol`` when the server speaks another protocol.
-        """
-
-
-class Replying(Conversation, Protocol):
-    """What the module has of a protocol whose row says ``replies``."""
-
-    GOODBYE: bytes
-    """The command that ends the session, so that the server does not log a lost connection."""
-
-    def read_reply(self, wire: Wire, step: str) -> object:
-        """Read the next reply, or the greeting; ``step`` is what errors call it. Raises a ``ProbeError``."""
-
-
-class Leaving(Conversation, Protocol):
-    """What the modules of the other protocols have."""
-
-    def goodbye(self, wire: Wire, name: str) -> None:
-        """End the session inside TLS, so that the server does not log a lost connection. Raises a ``ProbeError``."""
 
 
 def starttls(protocol: str, wire: Wire, name: str) -> None:
@@ -76,9 +79,9 @@ def goodbye(protocol: str, wire: Wire, name: str = "", in_plaintext: bool = Fals
     if row.module is None or (in_plaintext and not row.plaintext_goodbye):
         return
     if not row.replies:
-        cast(Leaving, _module(row)).goodbye(wire, name)
+        cast("Leaving", _module(row)).goodbye(wire, name)
         return
-    replying = cast(Replying, _module(row))
+    replying = cast("Replying", _module(row))
     if row.implicit_tls:
         replying.read_reply(wire, "greeting")
     wire.send(replying.GOODBYE)
@@ -86,4 +89,4 @@ def goodbye(protocol: str, wire: Wire, name: str = "", in_plaintext: bool = Fals
 
 
 def _module(row: Row) -> Conversation:
-    return cast(Conversation, importlib.import_module(f"{__name__}.{row.module}"))
+    return cast("Conversation", importlib.import_module(f"{__name__}.{row.module}"))

@@ -46,7 +46,7 @@ AMBIGUOUS = Banner("an SMTP or FTP greeting", rb"(220|421|554)[ -]")
 AMBIGUOUS_TITLES = ("SMTP", "LMTP", "FTP")
 """Whose greeting it may be."""
 
-TLS_RECORD = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
+TLS_RECORD = rb"[\x14-\x17]\x03[\x00-\x04]"
 """RFC 8446 section 5.1: content type and legacy version."""
 
 
@@ -80,7 +80,7 @@ def explained(error: ProbeError, protocol: str, wire: Wire) -> ProbeError:
 def recognised(seen: bytes, protocol: str) -> ProtocolError | None:
     """Make the error that names the protocol of these first bytes; ``None`` when it is not known."""
     title = PROTOCOLS[protocol].title
-    if TLS_RECORD.match(seen):
+    if re.match(TLS_RECORD, seen):
         return ProtocolError(f"the server starts with TLS, not with {title}", hint=f"use {option_for_tls(protocol)}")
     banner = foreign_banner(seen, protocol)
     if banner is None:

@@ -26,7 +26,7 @@ GOODBYE = b"QUIT\r\n"
 """RFC 5321 section 4.1.1.10: the sender must not close until it has sent QUIT and read the reply."""
 
 
-MASKED = re.compile(rb"X{7}[XA-Z]$")
+MASKED = rb"X{7}[XA-Z]$"
 """What Cisco's firewalls write over keywords of an EHLO reply that they do not know, octet by octet."""
 
 
@@ -70,7 +70,7 @@ def starttls(wire: Wire, name: str, hello: bytes = b"EHLO") -> None:
     if b"STARTTLS" not in keywords:
         # curl, Thunderbird and Postfix (where it must encrypt) stop here, s_client goes on.
         error = not_offered(keywords)
-        if any(MASKED.match(keyword) for keyword in keywords):
+        if any(re.match(MASKED, keyword) for keyword in keywords):
             error.hint = "a firewall seems to overwrite what the server offers; turn off its inspection of SMTP"
         raise error
 
