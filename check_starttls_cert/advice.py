@@ -6,8 +6,8 @@ user named. A cause that is not known to be true is not told; OpenSSL's own word
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Callable
 
 from check_starttls_cert import openssl
 from check_starttls_cert.certificate import Facts

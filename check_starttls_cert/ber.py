@@ -6,7 +6,7 @@ indefinite lengths are refused: RFC 4511 section 5.1 allows neither.
 
 from __future__ import annotations
 
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 MAX_CONTENTS = 64 * 1024
 """Octets in one element; far above any answer to StartTLS."""

@@ -12,9 +12,9 @@ that can be read has no facts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Callable, NamedTuple, TypeVar
 
 from check_starttls_cert import algorithm, distinguished_name, extensions, oids, public_key
 from check_starttls_cert import der as x690
@@ -23,9 +23,14 @@ from check_starttls_cert.der import DERError, Element
 from check_starttls_cert.distinguished_name import DistinguishedName
 from check_starttls_cert.errors import CertificateError
 from check_starttls_cert.public_key import UNKNOWN_KEY, Key
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import MAX_LENGTH
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 
 MAX_FIELD = 512 * 1024
 """Octets of a name or of all extensions that are looked into: five times the chain that OpenSSL's clients take."""

@@ -10,14 +10,15 @@ checked, leaves the question open.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import Iterable, Iterator, NamedTuple
 
 from check_starttls_cert import certificate
 from check_starttls_cert.certificate import Facts
 from check_starttls_cert.errors import CertificateError
 from check_starttls_cert.openssl import ISSUER_UNKNOWN, Trust
+from check_starttls_cert.static_typing import NamedTuple
 
 MAX_CERTIFICATES = 32
 """Certificates of a chain, and namesakes in a store, that are looked at: each may have to be tried for each other."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, Callable, NoReturn, Sequence
+from collections.abc import Callable, Sequence
 
 from check_starttls_cert import __version__
 from check_starttls_cert.errors import UsageError
@@ -16,7 +16,12 @@ from check_starttls_cert.options import OPTIONS, job, one_of
 from check_starttls_cert.outputs import OUTPUTS, Rendered, renderer
 from check_starttls_cert.run import WORLD, World, rendered, run
 from check_starttls_cert.settings import DEFAULT_OUTPUT
+from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import printable
+
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
 
 PROGRAM = "check_starttls_cert"
 

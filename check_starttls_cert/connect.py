@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from typing import NamedTuple
 
 from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ProbeError, ResolveError
 from check_starttls_cert.names import ip_address, to_ascii
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.wire import Deadline
 
 MAX_REASONS = 5

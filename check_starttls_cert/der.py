@@ -7,8 +7,10 @@ reader of a certificate of 16 MB needs no second one. Nothing recurses deeper th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Iterator, NamedTuple
+
+from check_starttls_cert.static_typing import NamedTuple
 
 BOOLEAN = 0x01
 INTEGER = 0x02

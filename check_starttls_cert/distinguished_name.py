@@ -6,11 +6,10 @@ asked here, but in ``names``.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from check_starttls_cert import der
 from check_starttls_cert.ber import encode
 from check_starttls_cert.oids import ATTRIBUTES
+from check_starttls_cert.static_typing import NamedTuple
 
 COMMON_NAME = "CN"
 

@@ -5,10 +5,15 @@ Each is read alone, and within one, each name is: what is broken costs itself, a
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from check_starttls_cert import der, oids
 from check_starttls_cert.der import DERError, Element
+from check_starttls_cert.static_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 DNS_NAME, URI, IP_ADDRESS = 0x82, 0x86, 0x87
 LAST_GENERAL_NAME = 8

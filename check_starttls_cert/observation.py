@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from check_starttls_cert.certificate import Facts
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.connect import Address
 from check_starttls_cert.errors import ProbeError
 from check_starttls_cert.openssl import ISSUER_UNKNOWN, Trust
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.wire import Spoken
 
 

@@ -6,7 +6,7 @@ and SEC 2.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from check_starttls_cert.static_typing import NamedTuple
 
 ATTRIBUTES = {
     "2.5.4.3": "CN",

@@ -5,7 +5,7 @@ Tables only: nothing here calls OpenSSL, and which words are shown where is deci
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from check_starttls_cert.static_typing import NamedTuple
 
 # X509_V_ERR_*, x509_vfy.h: those that the program speaks of by name.
 UNSPECIFIED = 1

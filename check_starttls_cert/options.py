@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.names import MAX_NAME, ip_address, to_ascii
@@ -32,8 +32,13 @@ from check_starttls_cert.settings import (
 )
 from check_starttls_cert.starttls import PROTOCOLS
 from check_starttls_cert.state import BAD_STATES, State
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
 from check_starttls_cert.thresholds import parse_threshold
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 NAME_CHECKS = ("client", "none", "cn", "cn_san", "san")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")

@@ -5,8 +5,8 @@ The only module that imports nagiosplugin, which has no types: behind ``check`` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Callable
 
 import nagiosplugin
 

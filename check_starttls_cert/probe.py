@@ -7,9 +7,9 @@ error and what was learned until then. One connection tells everything, as a rul
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ssl import SSLContext
-from typing import Callable, Iterator
 
 from check_starttls_cert import chain, tls
 from check_starttls_cert.connect import Address, connect, resolve

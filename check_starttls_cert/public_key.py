@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from check_starttls_cert import der, oids
 from check_starttls_cert.algorithm import identifier
 from check_starttls_cert.der import DERError, Element
+from check_starttls_cert.static_typing import NamedTuple
 
 UNKNOWN_KEY = "unknown key type"
 

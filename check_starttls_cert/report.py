@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from check_starttls_cert.observation import Observation
 from check_starttls_cert.questions import Judgement
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import NamedTuple
 
 
 class Report(NamedTuple):

@@ -9,14 +9,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Callable, NamedTuple, TextIO
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import Rendered, renderer
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from check_starttls_cert.observation import Observation
     from check_starttls_cert.settings import Job
 

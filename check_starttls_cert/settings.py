@@ -7,9 +7,10 @@ a tenth of the whole program's start.
 from __future__ import annotations
 
 import socket
-from typing import Mapping, NamedTuple
+from collections.abc import Mapping
 
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.thresholds import Limits, Threshold
 
 DEFAULT_PROTOCOL = "smtp"

@@ -7,14 +7,15 @@ parse certificates that TLS clients accept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from check_starttls_cert import oids
 from check_starttls_cert.algorithm import pss
 from check_starttls_cert.certificate import Facts, Signed, public_key_info, signed
 from check_starttls_cert.der import DERError
+from check_starttls_cert.static_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 # RFC 8017 section 9.2 note 1: what stands before the digest in an RSA signature with RIPEMD-160, by RFC 3279's pattern.

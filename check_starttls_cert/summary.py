@@ -6,7 +6,7 @@ the long output has one fact a line.
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.observation import Presented

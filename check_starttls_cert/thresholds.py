@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
 
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.text import printable
 
 GRAMMAR = (

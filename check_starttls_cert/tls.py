@@ -13,8 +13,8 @@ import re
 import socket
 import ssl
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Callable, Iterator, NamedTuple, TypeVar
 
 from check_starttls_cert import openssl
 from check_starttls_cert.errors import CertificateError, DeadlineExceeded, HandshakeError, PeerClosed, ProbeError
@@ -22,7 +22,14 @@ from check_starttls_cert.names import ip_address
 from check_starttls_cert.observation import Session
 from check_starttls_cert.openssl import Trust
 from check_starttls_cert.server_hello import APPLICATION_DATA_RECORD, ServerFlight
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.wire import Wire
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 
 MAX_BYTES = 512 * 1024
 """What a peer may send in records: OpenSSL takes messages of up to 100 KB, the conversation inside up to 128 KB."""
@@ -41,8 +48,6 @@ CHAIN_IS_READABLE = sys.version_info >= (3, 10)
 
 HANDSHAKE_FAILURE, NO_APPLICATION_PROTOCOL = 40, 120
 """Alerts after which there is something else to try."""
-
-T = TypeVar("T")
 
 
 class Shown(NamedTuple):

@@ -14,13 +14,18 @@ import re
 import ssl
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import BinaryIO, Iterable, Iterator, NamedTuple
 
 from check_starttls_cert.errors import CertificateError, UsageError
 from check_starttls_cert.observation import Store
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
 from check_starttls_cert.wire import Deadline
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 
 CIPHERS = "ALL:!aNULL:!eNULL:@SECLEVEL=0"
 """Everything that authenticates the server. Level 0 reads 1024-bit keys, SHA-1 and TLS 1.0."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from check_starttls_cert.errors import (
     DeadlineExceeded,
@@ -19,6 +19,7 @@ from check_starttls_cert.errors import (
     ProbeError,
     ProtocolError,
 )
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -12,8 +12,8 @@ The rules of our messages, wherever they are made:
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Iterable, Sequence
 
 from check_starttls_cert.text import counted, printable
 

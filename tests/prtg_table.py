@@ -9,8 +9,9 @@ import os
 import re
 import ssl
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
 import prtg_rules
 import zoo

@@ -14,7 +14,8 @@ import shutil
 import subprocess
 import sys
 import venv
-from typing import Any, Callable, Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Callable, NamedTuple
 
 import cryptography
 import nagiosplugin

@@ -8,8 +8,8 @@ import shlex
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import Iterator
 from unittest import mock
 
 import prtg_rules

@@ -7,7 +7,8 @@ of ``Renderer``. It decides nothing, asks nothing again and does no I/O.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple, cast
+
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from typing import Protocol

@@ -7,15 +7,16 @@ its meaning or goes away; new fields do not count. Exit codes are those of the N
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from check_starttls_cert import __version__
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.words import address_text, base64_text
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Any
 
     from check_starttls_cert.certificate import Facts
     from check_starttls_cert.observation import Observation

@@ -6,10 +6,9 @@ is performance data, and it stands there only (Icinga misreads it when it is spl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.thresholds import plain
 from check_starttls_cert.words import shown_days
 

@@ -6,11 +6,12 @@ which PRTG ignores channels. Source: PRTG Manual, "Advanced Script, HTTP Data, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.static_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from check_starttls_cert.prtg.channels import Channel
     from check_starttls_cert.report import Report
 

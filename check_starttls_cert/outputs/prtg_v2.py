@@ -8,12 +8,14 @@ adds them; ``--prtg-schema 3`` asks for it. Exit code 0 always: PRTG discards th
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from check_starttls_cert.prtg.channels import Channel
     from check_starttls_cert.report import Report
 

@@ -8,10 +8,11 @@ Source: PRTG Manual, "Custom Sensors"; lookup files as shipped with PRTG.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from collections.abc import Callable
 
 from check_starttls_cert.prtg.sensor_api import MAX_TEXT
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:

@@ -12,11 +12,16 @@ theirs. Every error names the key and what is allowed.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable
+from collections.abc import Callable
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS
+from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import printable
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 EXAMPLE = "port: 25, protocol: smtp, cert_domainname: mta.example.com, cert_domainname_validation: cn_san"
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import Any, Sequence
+from collections.abc import Sequence
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import job, parse_host
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.prtg.parameters import EXAMPLE, parse_parameters
 from check_starttls_cert.run import WORLD, World, rendered, run
+from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import printable
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 OUTPUT = "prtg"
 

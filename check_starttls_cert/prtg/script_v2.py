@@ -13,14 +13,19 @@ import os
 import shlex
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Sequence
 
 from check_starttls_cert import cli
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import one_of, parse_host, parse_path, parse_port, parse_protocol
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.run import WORLD, World, run
+from check_starttls_cert.static_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 OUTPUT = "prtg-v2"
 

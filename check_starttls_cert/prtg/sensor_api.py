@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import enum
 import json
-from typing import Any
+
+from check_starttls_cert.static_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 __all__ = ["MAX_TEXT", "CustomSensorResult", "ValueUnit"]
 

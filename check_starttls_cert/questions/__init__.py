@@ -11,9 +11,9 @@ stand alone in the status line. Words of a good answer may be empty: then it is 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple, cast
 
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Iterator
 
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.observation import Observation

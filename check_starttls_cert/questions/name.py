@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from check_starttls_cert.certificate import Facts
 from check_starttls_cert.names import covers, ip_address
@@ -11,6 +10,7 @@ from check_starttls_cert.observation import Observation
 from check_starttls_cert.questions import Answer
 from check_starttls_cert.settings import Policy
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.words import address_text, enumerated, listed
 
 PLACES = {"cn": "common name", "san": "subject alternative name"}

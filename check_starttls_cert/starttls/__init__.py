@@ -7,10 +7,10 @@ A new protocol is one new module here, which is a ``Replying`` or a ``Leaving`` 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, cast
 
 from check_starttls_cert.errors import ProbeError
 from check_starttls_cert.starttls.protocols import PROTOCOLS, Row, sibling
+from check_starttls_cert.static_typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from typing import Protocol

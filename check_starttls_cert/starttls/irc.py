@@ -11,10 +11,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
 from check_starttls_cert.errors import DeadlineExceeded, Refused
 from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, service_unavailable
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.wire import Wire
 
 NO_CAPABILITIES = (b"410", b"421", b"451")

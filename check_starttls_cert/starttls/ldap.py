@@ -11,11 +11,10 @@ responseName, 389 Directory Server adds a diagnosticMessage, OpenLDAP sends the 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from check_starttls_cert import ber
 from check_starttls_cert.errors import DeadlineExceeded, PeerClosed, ProtocolError, Refused
 from check_starttls_cert.starttls.recognise import WrongProtocol
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.wire import Wire
 
 START_TLS = b"1.3.6.1.4.1.1466.20037"

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from check_starttls_cert.static_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from check_starttls_cert.wire import Wire

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from check_starttls_cert.static_typing import NamedTuple
 
 
 class Banner(NamedTuple):

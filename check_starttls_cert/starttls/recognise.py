@@ -7,7 +7,6 @@ has failed, and turns "not a greeting" into what an administrator can act on.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from check_starttls_cert.errors import (
     CHECK_PORT,
@@ -20,6 +19,7 @@ from check_starttls_cert.errors import (
     StarttlsNotOffered,
 )
 from check_starttls_cert.starttls.protocols import PROTOCOLS, Banner, sibling
+from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ LMTP (RFC 2033) differs in one verb and lives on these functions.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from check_starttls_cert.errors import Refused, StarttlsNotOffered
 from check_starttls_cert.starttls.recognise import WrongProtocol, not_offered, refused, service_unavailable
+from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.wire import Wire
 
 GOODBYE = b"QUIT\r\n"

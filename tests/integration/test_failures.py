@@ -8,7 +8,8 @@ import re
 import socket
 import socketserver
 import threading
-from typing import Callable, Iterator
+from collections.abc import Iterator
+from typing import Callable
 
 import pytest
 from conftest import Program, Zoo, where

@@ -11,8 +11,9 @@ import socketserver
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Callable, Iterator
+from typing import Callable
 
 import pytest
 from conftest import Program, Zoo, required
