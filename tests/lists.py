@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import textwrap
-from typing import Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
