@@ -15,7 +15,6 @@ from check_starttls_cert.thresholds import Limits, Threshold
 
 DEFAULT_PROTOCOL = "smtp"
 DEFAULT_NAME_CHECK = "client"
-DEFAULT_OUTPUT = "nagios"
 DEFAULT_TIMEOUT = 10.0
 """Seconds for the whole check."""
 MAX_TIMEOUT = 3600.0
@@ -102,7 +101,7 @@ class Job(NamedTuple):
     policy: Policy
     timeout: float = DEFAULT_TIMEOUT
     """Seconds."""
-    output: str = DEFAULT_OUTPUT
+    output: str = "nagios"
     verbose: int = 0
     prtg_schema: int = 2
     """Version of the Script v2 document."""

@@ -22,6 +22,11 @@ def printable(foreign: bytes | str, limit: int = MAX_LENGTH) -> str:
     text = foreign[: limit + 1]
     if not text.isprintable() or "|" in text:
         text = "".join(map(_escaped, text))
+    return shortened(text, limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return ``text`` if it has at most ``limit`` characters; else its beginning, with dots for the rest."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

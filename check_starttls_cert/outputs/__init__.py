@@ -7,6 +7,7 @@ of ``Renderer``. It decides nothing, asks nothing again and does no I/O.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 
 OUTPUTS = ("nagios", "prtg", "prtg-v2", "json")
+DEFAULT_OUTPUT = "nagios"
 
 
 class Rendered(NamedTuple):
@@ -38,3 +40,13 @@ class Rendered(NamedTuple):
 def renderer(output: str) -> Renderer:
     """Return the renderer of one of ``OUTPUTS``."""
     return cast("Renderer", importlib.import_module(f"{__name__}.{output.replace('-', '_')}"))
+
+
+def requested(arguments: Sequence[str]) -> str:
+    """Return the output that the arguments ask for, however wrong the rest of them is."""
+    output = DEFAULT_OUTPUT
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        flag, _, value = argument.partition("=" if argument.startswith("--") else "o")
+        if flag == "--output" or (flag.startswith("-") and argument != flag and not flag[1:].strip("46vVh")):
+            output = value.removeprefix("=") or following
+    return output.lower() if output.lower() in OUTPUTS else DEFAULT_OUTPUT
