@@ -1,8 +1,9 @@
 """Write what repeats the program's tables: ``python tests/lists.py``. Read the difference before a commit.
 
 Written are, from the rows of the questions, protocols and options, and from the golden files: the list of questions
-in the JSON schema; the tables of options and protocols and the example output in the README. All else in these files is
-written by hand. ``test_readme`` fails while this script has something to change.
+in the JSON schema; the tables of options and protocols and the example output in the README; from the layers of
+``test_architecture``: the rooms in CONTRIBUTING. All else in these files is written by hand. ``test_readme`` fails
+while this script has something to change.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 sys.path.insert(0, TOP)
 
+from test_architecture import LAYERS  # noqa: E402
+
 from check_starttls_cert import cli  # noqa: E402
 from check_starttls_cert.questions import QUESTIONS  # noqa: E402
 from check_starttls_cert.starttls import PROTOCOLS  # noqa: E402
 
-README = os.path.join(TOP, "README.md")
+README, CONTRIBUTING = (os.path.join(TOP, name) for name in ("README.md", "CONTRIBUTING.md"))
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(cli.__file__)), "outputs", "json_schema.json")
 
 
@@ -58,6 +61,12 @@ def protocols() -> Iterator[tuple[str, str, str]]:
         yield f"`{name}`", str(row.port or "—"), row.specification
 
 
+def rooms() -> Iterator[tuple[str, str]]:
+    """Yield a row for each layer of the package."""
+    for room, modules in LAYERS.items():
+        yield room, " ".join(f"`{module}`" for module in modules.split())
+
+
 EXAMPLES = ("fine.txt", "expired_3_days.txt")
 """The golden files with what the README shows."""
 
@@ -82,6 +91,11 @@ def readme(text: str) -> str:
     )
 
 
+def contributing(text: str) -> str:
+    """Return CONTRIBUTING as it has to be."""
+    return with_rows(text, "The house", rooms())
+
+
 def schema(text: str) -> str:
     """Return the JSON schema as it has to be."""
     keys = json.dumps([question.key for question in QUESTIONS])[1:-1]
@@ -91,7 +105,7 @@ def schema(text: str) -> str:
 
 def written() -> Iterator[tuple[str, str, str]]:
     """Yield path, text as it is, and text as it has to be."""
-    for path, made in ((README, readme), (SCHEMA, schema)):
+    for path, made in ((README, readme), (CONTRIBUTING, contributing), (SCHEMA, schema)):
         yield path, read(path), made(read(path))
 
 

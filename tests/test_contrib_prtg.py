@@ -289,6 +289,34 @@ def test_a_dependency_that_is_missing_is_a_document_that_names_it(python, script
 
 
 @BOTH
+def test_a_package_that_breaks_while_it_is_imported_is_a_document(bare_python, script, error, tmp_path) -> None:
+    shutil.copy(script, tmp_path / "sensor.py")
+    (tmp_path / "check_starttls_cert.py").write_text("raise AttributeError('half of an update')\n")
+    text = error(bare_python, "-E", str(tmp_path / "sensor.py"))
+    assert text.startswith("half of an update: install it on the probe")
+
+
+@needs_posix
+@BOTH
+def test_a_script_that_is_ended_during_its_imports_has_a_document(python, script, error, tmp_path) -> None:
+    shutil.copy(script, tmp_path / "sensor.py")
+    # An import that never ends, after it has said that it began.
+    (tmp_path / "socket.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(3000)\n")
+    inherited = environment()
+    del inherited["PYTHONPATH"]
+    process = subprocess.Popen(
+        [python, "-E", str(tmp_path / "sensor.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=inherited
+    )
+    with process:
+        assert process.stdout.readline() == b"importing\n"
+        process.terminate()
+        document = json.loads(process.stdout.read())
+    assert process.returncode == 0
+    text = document["message"] if "message" in document else document["prtg"]["text"]
+    assert text == "ended by SIGTERM before there was a verdict"
+
+
+@BOTH
 def test_a_python_that_is_too_old_for_the_package_is_a_document(bare_python, script, error, tmp_path) -> None:
     shutil.copy(script, tmp_path / "sensor.py")
     (tmp_path / "check_starttls_cert.py").write_text("from the future import syntax\n")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_architecture import LAYERS, SOURCES
+from test_architecture import SOURCES
 
 from check_starttls_cert import __version__, words
 from check_starttls_cert.outputs import OUTPUTS
@@ -29,12 +29,6 @@ def rows(heading: str) -> list[list[str]]:
     section = CONTRIBUTING.split(f"\n## {heading}\n", 1)[1]
     table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0].splitlines()
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table[2:]]
-
-
-def test_the_rooms_are_those_that_the_architecture_s_test_holds() -> None:
-    assert {room: re.findall(r"`([^`]*)`", modules) for room, modules in rows("The house")} == {
-        room: modules.split() for room, modules in LAYERS.items()
-    }
 
 
 INSTANCES = {
