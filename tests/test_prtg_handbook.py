@@ -290,9 +290,24 @@ def wrapper() -> str:
         return json.loads(re.search(r"echo (\{.*\})", script.read())[1])["prtg"]["text"]
 
 
-def bug() -> str:
-    with mock.patch.object(cli, "rendered", side_effect=KeyError("a")):
+def raising(error: Exception) -> str:
+    """Return what is said about an error that nobody foresaw."""
+    with mock.patch.object(cli, "rendered", side_effect=error):
         return line("-H a.test")
+
+
+def ended(folder: str) -> str:
+    """Return what the script says when it is ended during an import that never ends."""
+    if os.name != "posix":
+        pytest.skip("sends a POSIX signal")
+    with open(os.path.join(folder, "socket.py"), "w", encoding="utf-8") as shadow:
+        shadow.write("import time\nprint('importing', flush=True)\ntime.sleep(3000)\n")
+    script = os.path.join(FOLDER, "scripts", "starttls_cert_sensor.py")
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, script], env=environment(folder), **streams) as process:
+        assert process.stdout.readline() == "importing\n"
+        process.terminate()
+        return prtg_rules.script_v2(process.stdout.read())["message"]
 
 
 def about(observation: Any) -> str:
@@ -326,7 +341,9 @@ EMITTED: dict[str, Callable[[str], str]] = {
     "… the server does not offer": lambda _: conversation(b"220 mta ESMTP\r\n", b"250 mta\r\n"),
     "CRITICAL. not trusted": lambda _: about(UNKNOWN_ROOT),
     "CRITICAL. self-signed": lambda _: about(SITUATIONS["self_signed"]),
-    "internal error": lambda _: bug(),
+    "this machine's limit": lambda _: raising(MemoryError()),
+    "ended by": ended,
+    "internal error": lambda _: raising(KeyError("a")),
 }
 """For the beginning of each text in the handbook, a run that emits it."""
 
