@@ -138,7 +138,7 @@ def test_an_issuer_that_is_sent_with_another_key_is_not_said_to_be_missing() -> 
     state, words = chain(seen(own, NO_ISSUER, chain=sent))
     assert state == "critical"
     assert words == (
-        'chain incomplete: the server sends a "R11" with another key than the one that signed "mta.example.com"'
+        'chain incomplete: the "R11" that the server sends has another key than the one that signed "mta.example.com"'
     )
 
 
