@@ -96,7 +96,7 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
     command.add_argument(
         "-o",
         "--output",
-        type=argument(one_of(OUTPUTS)),
+        type=argument(one_of(tuple(OUTPUTS))),
         default=default_output,
         metavar="OUTPUT",
         help=f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",

@@ -10,21 +10,10 @@ from __future__ import annotations
 import os
 import signal
 
-from check_starttls_cert import __version__
+from check_starttls_cert.outputs import OUTPUTS
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Those of them that the system has; SIGBREAK is Ctrl-Break on Windows."""
-
-FAILURES = {
-    "nagios": "STARTTLS_CERT UNKNOWN - %s",
-    "prtg": '{"prtg": {"error": 1, "text": "%s"}}',
-    "prtg-v2": '{"version": 2, "status": "error", "message": "%s", "channels": []}',
-    "json": (
-        '{\n  "schema": 1,\n  "version": "' + __version__ + '",\n  "state": "UNKNOWN",\n  "exit_code": 3,\n'
-        '  "message": "%s"\n}'
-    ),
-}
-"""What each output says of a failure. Its renderer says the same, but may be half imported when a signal comes."""
 
 _handled: list[int] = []
 """The signals that are answered in this process."""
@@ -36,8 +25,8 @@ def answer(output: str) -> None:
         number = getattr(signal, name, None)
         # A signal that the parent has set to be ignored (nohup) stays ignored.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            line = f"{FAILURES[output] % f'ended by {name} before there was a verdict'}\n".encode("ascii")
-            exit_code = 0 if output.startswith("prtg") else 3
+            failure, exit_code = OUTPUTS[output]
+            line = f"{failure % f'ended by {name} before there was a verdict'}\n".encode("ascii")
 
             def end(*_: object, line: bytes = line, exit_code: int = exit_code) -> None:
                 try:

@@ -27,8 +27,8 @@ STARTED = (
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_line_made_before_says_what_the_output_s_renderer_would(output) -> None:
-    assert signals.FAILURES[output] % "words" == renderer(output).failure("words").text
-    assert set(signals.FAILURES) == set(OUTPUTS)
+    failure, exit_code = OUTPUTS[output]
+    assert (failure % "words", exit_code) == renderer(output).failure("words")
 
 
 def answered(name: str, output: str, service: Service, heard: list) -> tuple[int, str, str]:

@@ -1,6 +1,6 @@
 """The dialects of monitoring systems: a renderer each, chosen by ``--output``.
 
-A new dialect is one new module here and its name in ``OUTPUTS``. A renderer is a module with the two functions
+A new dialect is one new module here and one row in ``OUTPUTS``. A renderer is a module with the two functions
 of ``Renderer``. It decides nothing, asks nothing again and does no I/O.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
+from check_starttls_cert import __version__
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -26,7 +27,25 @@ if TYPE_CHECKING:
             """Show why there is no report: a usage error, or a bug of ours."""
 
 
-OUTPUTS = ("nagios", "prtg", "prtg-v2", "json")
+class Dialect(NamedTuple):
+    """A row of the table: all that is known of a dialect before its module is imported."""
+
+    failure: str
+    """What its renderer says of a failure, ``%s`` for why: a signal may come while that is half imported."""
+    exit_code: int
+    """Of a failure."""
+
+
+OUTPUTS = {
+    "nagios": Dialect("STARTTLS_CERT UNKNOWN - %s", 3),
+    "prtg": Dialect('{"prtg": {"error": 1, "text": "%s"}}', 0),
+    "prtg-v2": Dialect('{"version": 2, "status": "error", "message": "%s", "channels": []}', 0),
+    "json": Dialect(
+        f'{{\n  "schema": 1,\n  "version": "{__version__}",\n  "state": "UNKNOWN",\n  "exit_code": 3,\n'
+        '  "message": "%s"\n}',
+        3,
+    ),
+}
 DEFAULT_OUTPUT = "nagios"
 
 
