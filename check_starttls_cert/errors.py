@@ -39,8 +39,7 @@ class UsageError(Exception):
 class ProbeError(Exception):
     """The service did not let us read its certificate.
 
-    ``quote`` is what the peer said (shown cleaned and shortened), ``hint`` what to do next, where that is
-    not what it is for every error of the class.
+    ``quote`` is what the peer said (shown cleaned and shortened); ``hint`` replaces the class's ``advice``.
     """
 
     advice = ""

@@ -52,8 +52,8 @@ WORLD = World()
 def process(main: Callable[[], int]) -> int:
     """Run ``main`` as all that this process does, and return its exit code.
 
-    A process of a tenth of a second makes no garbage worth collecting: looking for it while the imports
-    create objects, and once more at the end, is a seventh of the CPU time that Python takes to start.
+    The process ends after a tenth of a second, so collecting garbage only costs: a seventh of the CPU time that
+    Python takes to start.
     """
     gc.disable()
     try:

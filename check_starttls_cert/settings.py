@@ -35,7 +35,7 @@ class Target(NamedTuple):
     protocol: str
     port: int
     name: str
-    """The first reference identity, in the form of ``names.to_ascii``; protocols that announce one say this."""
+    """The first name to be covered, in ASCII. Protocols that announce a name send this one."""
     family: int = socket.AF_UNSPEC
     sni: str | None = None
     """The name for Server Name Indication, where it is not ``name``."""

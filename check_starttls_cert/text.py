@@ -1,6 +1,6 @@
 """Foreign text made safe to show: one line, no ``|``, no control characters, bounded.
 
-Servers, certificates and users are hostile authors. Whatever they wrote passes through
+Text from servers, certificates and users may be hostile. Whatever they wrote passes through
 ``printable`` once, before it becomes part of a sentence.
 """
 
