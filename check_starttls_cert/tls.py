@@ -234,7 +234,7 @@ class Channel:
         return record
 
     def _record_size(self) -> int:
-        """Return the bytes needed to go on: a record's header, then the whole record. OpenSSL refuses too long a one."""
+        """Return the bytes needed to go on: a record's header, then the whole record. OpenSSL refuses a longer one."""
         if len(self._pending) < 5:
             return 5
         return min(5 + int.from_bytes(self._pending[3:5], "big"), MAX_RECORD)
