@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cryptography
 import pytest
 from certificates import (
     BMP,
@@ -45,7 +46,12 @@ types = st.sampled_from(
 )
 
 
-@given(st.lists(st.lists(st.tuples(types, texts), min_size=1, max_size=3, unique=True), max_size=4))
+# Up to version 40 at least, the library makes a Python set of a part: its order is lost.
+ATTRIBUTES_OF_A_PART = 3 if int(cryptography.__version__.partition(".")[0]) >= 42 else 1
+parts_of_names = st.lists(st.tuples(types, texts), min_size=1, max_size=ATTRIBUTES_OF_A_PART, unique=True)
+
+
+@given(st.lists(parts_of_names, max_size=4))
 def test_a_name_is_written_as_the_library_writes_it(parts):
     name = x509.Name(
         x509.RelativeDistinguishedName(
