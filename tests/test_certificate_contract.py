@@ -19,6 +19,7 @@ from certificates import (
     ECDSA_SHA256,
     IA5,
     KEY_USAGE,
+    LIBRARY_KEEPS_ORDER,
     MTA,
     MTA_SAN,
     NUMERIC,
@@ -265,6 +266,8 @@ def differences(name, der):
         ours = getattr(facts, fact)
         if fact == "key":
             ours = ours.bits if theirs else 0
+        if fact in ("subject", "issuer") and "+" in theirs and not LIBRARY_KEEPS_ORDER:
+            continue
         if fact in ("subject", "issuer") and "2.5.4.45=#" in theirs:
             continue  # a BIT STRING: RFC 4514 section 2.4 wants the whole element in hexadecimal, not its contents
         if ours != theirs:

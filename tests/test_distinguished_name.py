@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cryptography
 import pytest
 from certificates import (
     BMP,
     COMMON_NAME,
     IA5,
+    LIBRARY_KEEPS_ORDER,
     NUMERIC,
     ORGANIZATION,
     PRINTABLE,
@@ -46,9 +46,7 @@ types = st.sampled_from(
 )
 
 
-# Up to version 40 at least, the library makes a Python set of a part: its order is lost.
-ATTRIBUTES_OF_A_PART = 3 if int(cryptography.__version__.partition(".")[0]) >= 42 else 1
-parts_of_names = st.lists(st.tuples(types, texts), min_size=1, max_size=ATTRIBUTES_OF_A_PART, unique=True)
+parts_of_names = st.lists(st.tuples(types, texts), min_size=1, max_size=3 if LIBRARY_KEEPS_ORDER else 1, unique=True)
 
 
 @given(st.lists(parts_of_names, max_size=4))
