@@ -129,7 +129,7 @@ def build(
     chain = Chain(
         sent=tuple(readable),
         path=path,
-        verified=trust.verified,
+        verified=trust.verified and bool(verified_path),
         readable=complete and len(sent) <= MAX_CERTIFICATES,
         anchored=anchored,
         unreadable=tuple(unreadable),

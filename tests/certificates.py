@@ -8,12 +8,16 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+import cryptography
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.x509.oid import NameOID
 
 from check_starttls_cert.ber import encode
+
+LIBRARY_KEEPS_ORDER = int(cryptography.__version__.partition(".")[0]) >= 42
+"""Up to version 40 at least, it makes a Python set of the attributes in one part of a name."""
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 END = datetime(2100, 1, 1, tzinfo=timezone.utc)

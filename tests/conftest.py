@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, NamedTuple
 
 import coverage
+import hypothesis
 import pytest
 import zoo
 from servers import dovecot as dovecot_server
@@ -32,6 +33,12 @@ PATIENT = ("-t", "120")
 
 MARKED = {"servers": {*SERVERS, "server", "starting", "cmd"}, "slow": {"cmd"}}
 """Marker -> the fixtures that say for themselves that a test deserves it. ``cmd`` is Wine."""
+
+# What one example takes is the machine's business.
+hypothesis.settings.register_profile(
+    "patient", hypothesis.settings.default, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 CURRENT = pytest.StashKey[str]()
 """The test file that runs, where coverage is measured."""

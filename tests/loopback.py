@@ -10,8 +10,7 @@ import warnings
 from contextlib import suppress
 from typing import Any, Callable
 
-PATIENCE = 30
-"""Seconds after which a server gives up; no test takes as long unless it fails."""
+from servers.process import PATIENCE
 
 
 class Service:
@@ -76,7 +75,7 @@ class ThreadedService(Service):
         """Serve a connection in a thread of its own."""
         behave = self.behaviours[next(self.visits) % len(self.behaviours)]
         mine = sock.dup()
-        mine.settimeout(10 * PATIENCE)
+        mine.settimeout(PATIENCE)
 
         def serve() -> None:
             with mine, suppress(OSError):

@@ -10,9 +10,7 @@ import hashlib
 import ipaddress
 import os
 import re
-import shutil
 import ssl
-import subprocess
 from datetime import datetime, timezone
 
 import pytest
@@ -21,6 +19,7 @@ from certificates import (
     ECDSA_SHA256,
     IA5,
     KEY_USAGE,
+    LIBRARY_KEEPS_ORDER,
     MTA,
     MTA_SAN,
     NUMERIC,
@@ -40,18 +39,15 @@ from certificates import (
     with_extensions,
 )
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from openssl_command import openssl
 
 from check_starttls_cert import certificate, oids
 from check_starttls_cert.ber import encode
 from check_starttls_cert.errors import CertificateError
 
-OPENSSL = shutil.which("openssl")
-
 pytestmark = pytest.mark.filterwarnings("ignore")  # the library warns of serial numbers, of names and of dates
-
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="needs the openssl command")
 
 PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
@@ -180,6 +176,11 @@ def odd():
 OPENSSL_ALONE_MINDS = {"keyUsage is empty", "the signature algorithm inside is not the one outside"}
 
 
+UNREADABLE = (ValueError, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm, InternalError, KeyError)
+"""How the library says that it cannot read a fact. The last two are those of its old versions, up to 37 at least: for a
+key that OpenSSL does not load, and for a string of a type that it does not know."""
+
+
 def facts_of_library(der):
     """Yield the name in ``Facts`` and the value of each fact that the library can read."""
     loaded = x509.load_der_x509_certificate(der)
@@ -198,7 +199,7 @@ def facts_of_library(der):
     for name, ask in questions.items():
         try:
             value = ask()
-        except (ValueError, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm):
+        except UNREADABLE:
             continue
         yield name, value
     try:
@@ -265,6 +266,8 @@ def differences(name, der):
         ours = getattr(facts, fact)
         if fact == "key":
             ours = ours.bits if theirs else 0
+        if fact in ("subject", "issuer") and "+" in theirs and not LIBRARY_KEEPS_ORDER:
+            continue
         if fact in ("subject", "issuer") and "2.5.4.45=#" in theirs:
             continue  # a BIT STRING: RFC 4514 section 2.4 wants the whole element in hexadecimal, not its contents
         if ours != theirs:
@@ -296,10 +299,9 @@ def test_the_reader_and_the_library_agree_on_odd_certificates_where_both_read():
 # OpenSSL
 
 
-def openssl(der, *options):
+def told_by_openssl(der, *options):
     """Return what OpenSSL says about a certificate; empty when it does not read it."""
-    command = [OPENSSL, "x509", "-inform", "DER", "-noout", *options]
-    run = subprocess.run(command, input=der, capture_output=True, check=False, timeout=60)
+    run = openssl("x509", "-inform", "DER", "-noout", *options, input=der, check=False)
     return run.stdout.decode("utf-8", "backslashreplace") if run.returncode == 0 else ""
 
 
@@ -339,7 +341,7 @@ NAMES = ("-nameopt", "RFC2253,-esc_msb,-esc_ctrl,utf8", "-certopt", "no_header")
 
 def differences_from_openssl(name, der):
     """Yield what OpenSSL reads otherwise; nothing when it does not read the certificate."""
-    printed = openssl(der, *NAMES, *QUESTIONS).replace("\\\n", "")  # long numbers are broken into lines
+    printed = told_by_openssl(der, *NAMES, *QUESTIONS).replace("\\\n", "")  # long numbers are broken into lines
     if not printed or "Bad time value" in printed:
         return
     facts = certificate.read(der)
@@ -367,14 +369,12 @@ def differences_from_openssl(name, der):
             yield f"{name}: {fact} is {ours!r}, not {theirs!r}"
 
 
-@needs_openssl
 def test_the_reader_and_openssl_agree_on_odd_certificates():
     certificates = odd()
-    assert sum(bool(openssl(der, "-subject")) for der in certificates.values()) >= len(certificates) - 2
+    assert sum(bool(told_by_openssl(der, "-subject")) for der in certificates.values()) >= len(certificates) - 2
     assert [each for name, der in certificates.items() for each in differences_from_openssl(name, der)] == []
 
 
-@needs_openssl
 @pytest.mark.slow
 @pytest.mark.parametrize("source", [vectors, store], ids=["vectors", "store"])
 def test_the_reader_and_openssl_agree(source):
@@ -387,7 +387,6 @@ def test_the_reader_and_openssl_agree(source):
     assert [each for name, der in chosen for each in differences_from_openssl(name, der)] == []
 
 
-@needs_openssl
 @pytest.mark.slow
 def test_what_openssl_reads_the_reader_reads():
     unread = []
@@ -396,14 +395,14 @@ def test_what_openssl_reads_the_reader_reads():
             certificate.read(der)
         except CertificateError:
             # OpenSSL loads it too, and then finds no time where the reader finds none.
-            if "Bad time value" not in openssl(der, "-dates", "-dateopt", "iso_8601") and openssl(der, "-subject"):
+            dates = told_by_openssl(der, "-dates", "-dateopt", "iso_8601")
+            if "Bad time value" not in dates and told_by_openssl(der, "-subject"):
                 unread.append(name)
     assert unread == []
 
 
-@needs_openssl
 @pytest.mark.parametrize("digest", ["sha1", "sha256"])
 def test_fingerprints_are_those_of_openssl(digest):
     der = make(extensions=(alternative_names("mta.example.com"),)).der
-    fingerprint = openssl(der, "-fingerprint", f"-{digest}").strip().partition("=")[2].replace(":", "")
+    fingerprint = told_by_openssl(der, "-fingerprint", f"-{digest}").strip().partition("=")[2].replace(":", "")
     assert getattr(certificate.read(der), digest) == fingerprint

@@ -85,7 +85,9 @@ def test_a_verified_path_is_that_of_openssl() -> None:
 
 
 def test_where_openssl_does_not_tell_its_path_it_is_found() -> None:
-    assert names(verified(LEAF, UPPER, LOWER, path=()).path) == ["leaf.test", "Lower", "Upper"]
+    chain = verified(LEAF, UPPER, LOWER, path=())
+    assert names(chain.path) == ["leaf.test", "Lower", "Upper"]
+    assert not chain.verified  # the path does not end at the anchor
 
 
 def test_an_issuer_is_who_signed_and_not_who_has_the_name() -> None:

@@ -26,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from observations import HERE, PROPERTY, environment
 from servers import process
+from servers.process import PATIENCE
 
 import check_starttls_cert
 from check_starttls_cert import demo
@@ -39,9 +40,6 @@ CONTRIB = os.path.join(os.path.dirname(HERE), "contrib", "prtg")
 ADVANCED = os.path.join(CONTRIB, "python", "starttls_cert_sensor.py")
 SCRIPT_V2 = os.path.join(CONTRIB, "scripts", "starttls_cert_sensor.py")
 CMD, PS1 = (os.path.join(CONTRIB, "EXEXML", f"starttls_cert_sensor.{suffix}") for suffix in ("cmd", "ps1"))
-
-PATIENCE = 120
-"""Seconds after which Wine is given up; it takes ten to begin."""
 
 # PYTHONIOENCODING does not reach a Python that is started with -E, as PRTG does: the plain one must cope, too.
 ENCODINGS = [("-E", None), ("-E", "cp1252"), ("-E", "ascii"), ("", "cp1252"), ("", "ascii"), ("", "utf-8")]
@@ -384,8 +382,8 @@ def cmd(tmp_path_factory) -> Iterator[Callable[..., Done]]:
     if os.name != "nt":
         with required("Wine"):
             wine = process.find("wine")
-        interpreter, variables = [wine, "cmd", "/c"], {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all"}
-        start(wine, "wineboot", "--init", variables=variables, timeout=PATIENCE)
+            interpreter, variables = [wine, "cmd", "/c"], {"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all"}
+            process.run([wine, "wineboot", "--init"], env=environment(**variables))
 
     def run(python: str, *arguments: str) -> Done:
         with open(CMD, encoding="ascii", newline="") as file:

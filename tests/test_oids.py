@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, ObjectIdentifier, SignatureAlgorithmOID
+from openssl_command import openssl
 
 from check_starttls_cert import der, oids, public_key
 from check_starttls_cert.ber import encode
 
-OPENSSL = shutil.which("openssl")
-
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="needs the openssl command")
-
-
-def openssl(*arguments):
-    """Return what the openssl command prints."""
-    return subprocess.run([OPENSSL, *arguments], capture_output=True, check=True, timeout=60).stdout
-
 
 def name_of(number):
     """Return what OpenSSL calls a number; the number itself when it has no name."""
-    printed = openssl("asn1parse", "-genstr", f"OID:{number}").decode()
+    printed = openssl("asn1parse", "-genstr", f"OID:{number}").stdout.decode()
     return printed.strip().rpartition(":")[2]
 
 
-@needs_openssl
 @pytest.mark.parametrize(
     "curve", ["secp112r1", "secp160r2", "prime192v1", "prime239v3", "secp256k1", "sect283r1", "brainpoolP320t1", "SM2"]
 )
 def test_a_curve_that_openssl_writes_out_has_the_bits_of_its_number(curve):
     sizes = []
     for form in ("named_curve", "explicit"):
-        parameters = openssl("ecparam", "-name", curve, "-param_enc", form, "-outform", "DER")
+        parameters = openssl("ecparam", "-name", curve, "-param_enc", form, "-outform", "DER").stdout
         info = encode(0x30, encode(0x30, encode(6, bytes.fromhex("2a8648ce3d0201")), parameters), b"\3\1\0")
         sizes.append(public_key.read(der.single(memoryview(info))).bits)
     assert sizes[0] == sizes[1] > 0
 
 
-@needs_openssl
 @pytest.mark.parametrize(("number", "bits"), sorted(oids.CURVES.items()))
 def test_the_name_of_a_curve_has_its_bits(number, bits):
     name = name_of(number)
@@ -63,7 +50,6 @@ def plain(words):
     return words.lower().replace("-", "").replace("_", "").replace("/", "").replace(" ", "")
 
 
-@needs_openssl
 @pytest.mark.parametrize(("number", "signature"), sorted(oids.SIGNATURES.items()))
 def test_signature_algorithms_are_those_of_openssl(number, signature):
     name = plain(name_of(number))
@@ -75,14 +61,12 @@ def test_signature_algorithms_are_those_of_openssl(number, signature):
     assert plain(signature.hash) in name
 
 
-@needs_openssl
 @pytest.mark.parametrize(("number", "hash_name"), sorted(oids.HASHES.items()))
 def test_hashes_are_those_of_openssl(number, hash_name):
     assert plain(name_of(number)) == plain(hash_name)
     assert plain(oids.HASH_WORDS[hash_name]) == plain(hash_name)
 
 
-@needs_openssl
 @pytest.mark.parametrize(("number", "key"), sorted(oids.KEYS.items()))
 def test_kinds_of_keys_are_those_of_openssl(number, key):
     name = plain(name_of(number))
@@ -115,10 +99,9 @@ def test_attributes_are_those_of_the_library():
     } == oids.ATTRIBUTES
 
 
-@needs_openssl
 @pytest.mark.parametrize(("number", "name"), sorted(oids.EXTENDED_KEY_USAGES.items()))
 def test_usages_are_those_of_openssl(number, name):
-    printed = openssl("asn1parse", "-genstr", f"OID:{number}").decode()
+    printed = openssl("asn1parse", "-genstr", f"OID:{number}").stdout.decode()
     words = {
         "serverAuth": "TLS Web Server Authentication",
         "clientAuth": "TLS Web Client Authentication",

@@ -543,7 +543,11 @@ def test_two_thousand_probes_two_hundred_at_once_leave_no_trace_in_the_process(t
         with ThreadPoolExecutor(200) as pool:
             seen = list(pool.map(lambda _: probed(serve, store, timeout=300.0), range(2000)))
         serve.settle()
-        assert state_of_the_process() == before
+        # A thread of an earlier test may end in between: nothing is more than before.
+        after = state_of_the_process()
+        for counted in ("threads", "descriptors", "stores"):
+            assert after.pop(counted) <= before.pop(counted), counted
+        assert after == before
         assert [id(context) for context in store.contexts(Deadline(30))] == [id(context) for context in first]
     assert [each.error for each in seen] == [None] * 2000
     assert {each.presented.trust.code for each in seen} == {0, 18}

@@ -12,6 +12,7 @@ from observations import (
     issuing,
     seen,
     self_signed,
+    unread,
     verdict,
 )
 
@@ -46,3 +47,8 @@ def test_the_roots_own_signature_is_nobodys_business() -> None:
 def test_a_broken_signature_that_is_not_on_the_path_is_nobodys_business() -> None:
     stray = authority("Stray", "Old root", signature_hash="md5")
     assert verdict("signature", seen(sent=(INTERMEDIATE, stray))) == ("ok", "")
+
+
+def test_where_python_tells_no_path_the_servers_own_signature_is_judged() -> None:
+    own = facts(signature_hash="md5")
+    assert verdict("signature", seen(own, chain=unread(own)))[0] == "critical"

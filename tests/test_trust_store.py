@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import ssl
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +14,7 @@ from certificates import alternative_names, authority, make
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Service, server_context, smtp
+from openssl_command import openssl
 
 from check_starttls_cert import trust_store as trust_store_module
 from check_starttls_cert.errors import UsageError
@@ -72,13 +71,9 @@ def hashed_directory(path, *certificates):
 
 def hashed_for_openssl(path, *certificates):
     """Make a directory in which OpenSSL finds the certificates."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command")
     path.mkdir()
     for made in certificates:
-        command = [openssl, "x509", "-noout", "-subject_hash"]
-        said = subprocess.run(command, input=made.pem, capture_output=True, check=True, timeout=60).stdout
+        said = openssl("x509", "-noout", "-subject_hash", input=made.pem).stdout
         (path / f"{said.decode().strip()}.0").write_bytes(made.pem)
     return path
 
@@ -176,11 +171,7 @@ def test_a_bundle_is_read_as_openssl_reads_it_with_whatever_is_between_the_block
 
 
 def test_a_bundle_of_trusted_certificates_is_openssl_s_to_read(tmp_path):
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command")
-    command = [openssl, "x509", "-trustout", "-addtrust", "serverAuth"]
-    trusted = subprocess.run(command, input=ROOT.pem, capture_output=True, check=True, timeout=60).stdout
+    trusted = openssl("x509", "-trustout", "-addtrust", "serverAuth", input=ROOT.pem).stdout
     assert b"BEGIN TRUSTED CERTIFICATE" in trusted
     (tmp_path / "ca.pem").write_bytes(INTERMEDIATE.pem + trusted)
     (context,) = contexts(trust_store(str(tmp_path / "ca.pem"), None))

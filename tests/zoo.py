@@ -911,7 +911,8 @@ def path_too_long(now: datetime) -> Case:
     upper = authority(now, "Lab last CA", root(now), path_length=0)
     lower = authority(now, "Lab one too many", upper)
     said = '"Lab last CA" allows 0 authorities below it and has 1'
-    return refused(now, lower, lower, upper, says=("not trusted: path length constraint exceeded", said))
+    says = ("not trusted: path length constraint exceeded", said)
+    return refused(now, lower, lower, upper, above=True, says=says)
 
 
 # Signatures

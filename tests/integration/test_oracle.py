@@ -9,16 +9,14 @@ import hashlib
 import os
 import re
 import ssl
-import subprocess
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import pytest
 import zoo
-from conftest import required
 from loopback import Service, smtp
 from observations import verdict
-from servers import process
+from openssl_command import openssl
 
 from check_starttls_cert.names import ip_address, to_ascii
 from check_starttls_cert.options import OPTIONS
@@ -61,25 +59,16 @@ class Judged(NamedTuple):
     anchors: str
 
 
-def openssl(*arguments: str, stdin: bytes = b"") -> tuple[int, bytes]:
+def without_store(*arguments: str, stdin: bytes = b"") -> tuple[int, bytes]:
     """Run openssl without a trust store of its own; return exit code and output."""
     environment = {**os.environ, "SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere", "OPENSSL_CONF": "/dev/null"}
-    done = subprocess.run(
-        [process.find("openssl"), *arguments],
-        input=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    done = openssl(*arguments, check=False, input=stdin, env=environment)
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module", params=CASES)
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     """Return each case in turn."""
-    with required("the openssl command"):
-        process.find("openssl")
     now = datetime.now(timezone.utc).replace(microsecond=0)
     case = CASES[request.param](now)
     folder = tmp_path_factory.mktemp("oracle")
@@ -114,7 +103,7 @@ def options_of(case: zoo.Case) -> dict[str, Any]:
 def test_trust_is_what_openssl_verify_says(judged: Judged):
     anchors = ("-CAfile", judged.anchors) if judged.case.anchors else ()
     untrusted = ("-untrusted", judged.others) if os.path.getsize(judged.others) else ()
-    exit_code, said = openssl("verify", *anchors, *untrusted, "-purpose", "sslserver", judged.leaf)
+    exit_code, said = without_store("verify", *anchors, *untrusted, "-purpose", "sslserver", judged.leaf)
     codes = [int(code) for code in re.findall(rb"error (\d+) at \d+ depth", said)]
     ours = (judged.seen.shown.trust.verified, judged.seen.shown.trust.code)
     theirs = (exit_code == 0, codes[0] if codes else 0)
@@ -125,7 +114,7 @@ def test_names_are_covered_where_openssl_says_so(judged: Judged):
     values = options_of(judged.case)
     for reference in dict.fromkeys((*values["name"], zoo.REFERENCE, "127.0.0.1", "example.test", "a.example.test")):
         question = "-checkhost" if ip_address(reference) is None else "-checkip"
-        _, said = openssl("x509", "-in", judged.leaf, "-noout", question, reference)
+        _, said = without_store("x509", "-in", judged.leaf, "-noout", question, reference)
         assert (b"does match" in said) != (b"does NOT match" in said)
         name_check = values.get("name_check", "client")
         ours = verdict("name", judged.seen, judged.now, name=(reference,), name_check=name_check)[0] == "ok"
@@ -136,7 +125,7 @@ def test_names_are_covered_where_openssl_says_so(judged: Judged):
 def test_expiry_is_what_openssl_says_of_each_day(judged: Judged):
     facts = judged.seen.shown.leaf
     for days in DAYS:
-        exit_code, _ = openssl("x509", "-in", judged.leaf, "-noout", "-checkend", str(days * 86400))
+        exit_code, _ = without_store("x509", "-in", judged.leaf, "-noout", "-checkend", str(days * 86400))
         threshold = parse_threshold(str(days))
         state = verdict("expiry", judged.seen, judged.now, warning=threshold, critical=threshold)[0]
         # -checkend asks for the end only; a certificate whose time has not come is critical all the same.
@@ -146,12 +135,12 @@ def test_expiry_is_what_openssl_says_of_each_day(judged: Judged):
 def test_digests_are_what_openssl_computes(judged: Judged):
     facts = judged.seen.shown.leaf
     for digest, ours in (("-sha1", facts.sha1), ("-sha256", facts.sha256)):
-        _, said = openssl("x509", "-in", judged.leaf, "-noout", "-fingerprint", digest)
+        _, said = without_store("x509", "-in", judged.leaf, "-noout", "-fingerprint", digest)
         assert said.decode().strip().partition("=")[2].replace(":", "") == ours
-    _, public = openssl("x509", "-in", judged.leaf, "-noout", "-pubkey")
-    _, der = openssl("pkey", "-pubin", "-outform", "DER", stdin=public)
+    _, public = without_store("x509", "-in", judged.leaf, "-noout", "-pubkey")
+    _, der = without_store("pkey", "-pubin", "-outform", "DER", stdin=public)
     assert hashlib.sha256(der).digest() == facts.spki_sha256
-    _, serial = openssl("x509", "-in", judged.leaf, "-noout", "-serial")
+    _, serial = without_store("x509", "-in", judged.leaf, "-noout", "-serial")
     assert int(serial.decode().strip().partition("=")[2], 16) == facts.serial
 
 

@@ -1,0 +1,41 @@
+"""Which renderer speaks, also when the rest of the command line is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, renderer, requested
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_every_output_has_a_renderer_that_says_why_there_is_no_report(output) -> None:
+    text, exit_code = renderer(output).failure("words")
+    assert "words" in text
+    assert exit_code == (0 if output.startswith("prtg") else 3)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-o", "{}"),
+        ("-o{}",),
+        ("-o={}",),
+        ("-vo", "{}"),
+        ("-4vo{}",),
+        ("--output", "{}"),
+        ("--output={}",),
+        ("--bogus", "-p", "x", "-o", "{}", "-w"),
+        ("-o", "nagios", "-o", "{}"),
+    ],
+)
+def test_the_output_is_known_however_wrong_the_rest_is(arguments, output) -> None:
+    assert requested([argument.format(output) for argument in arguments]) == output
+    assert requested([argument.format(output.upper()) for argument in arguments]) == output
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("-o",), ("-o", "csv"), ("--output",), ("prtg",), ("-Ho", "prtg"), ("--host=o", "prtg")]
+)
+def test_an_output_that_is_not_asked_for_is_the_default(arguments) -> None:
+    assert requested(arguments) == DEFAULT_OUTPUT
