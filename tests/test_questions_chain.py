@@ -138,7 +138,7 @@ def test_an_issuer_that_is_sent_with_another_key_is_not_said_to_be_missing() -> 
     state, words = chain(seen(own, NO_ISSUER, chain=sent))
     assert state == "critical"
     assert words == (
-        'chain incomplete: the server sends a "R11" with another key than the one that signed "mta.example.com"'
+        'chain incomplete: the "R11" that the server sends has another key than the one that signed "mta.example.com"'
     )
 
 
@@ -151,9 +151,6 @@ def test_certificates_that_cannot_be_read_are_counted_and_nothing_is_said_to_be_
     )
 
 
-def test_an_issuer_without_a_name_is_not_quoted_as_nothing() -> None:
+def test_where_no_issuer_is_named_none_is_missing() -> None:
     own = facts(issuer="", issuer_attributes=())
-    words = chain(seen(own, NO_ISSUER, above=()))[1]
-    assert words == (
-        'chain incomplete: the server does not send a certificate without a name, issuer of "mta.example.com"'
-    )
+    assert chain(seen(own, NO_ISSUER, above=())) == ("ok", "")

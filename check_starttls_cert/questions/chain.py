@@ -42,7 +42,7 @@ def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, 
         # A missing issuer is as mild as --untrusted makes distrust.
         state = State.WARNING if chain.verified else policy.states.get("trust", State.CRITICAL)
         if any(namesake.sent for namesake in chain.namesakes):
-            words = f"the server sends a {issuer} with another key than the one that signed {subject}"
+            words = f"the {issuer} that the server sends has another key than the one that signed {subject}"
         else:
             words = f"the server does not send {issuer}, issuer of {subject}"
         yield state, f"chain incomplete: {words}"
