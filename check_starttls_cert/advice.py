@@ -64,6 +64,9 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
         )
     elif chain.unreadable:
         words = f"what the server sends above its own certificate cannot be read; if {root} is your own root, {add}"
+    elif any(each.sent for each in chain.namesakes):
+        # What is wrong with the one that is sent is the question chain's to say.
+        words = f"have the server send the {root} that signed {called(top.display_name)}"
     elif chain.missing is not None:
         # That the server should send it is the question chain's to say.
         words = f"if {root} is your own root, {add}"

@@ -1,4 +1,4 @@
-"""AlgorithmIdentifiers (RFC 5280 section 4.1.1.2): which algorithm, with what; pure."""
+"""AlgorithmIdentifier (RFC 5280 section 4.1.1.2): the algorithm and its parameters; pure."""
 
 from __future__ import annotations
 

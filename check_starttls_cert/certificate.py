@@ -3,7 +3,7 @@
 Why a reader of our own and not the ``cryptography`` library's: that refuses certificates which TLS clients accept
 (``critical`` written out though it is the default, odd versions, Latin-1 in a name), and what it refuses
 changes with its version: ECDSA with NULL parameters was read by 46 and is refused by 50. A monitor that
-cannot read what its users' mail clients read reports a failure that is none. So this reads what OpenSSL reads.
+cannot read what its users' mail clients read reports a failure where there is none. So this reads what OpenSSL reads.
 
 The one rule of this file: each element is read alone. One odd attribute costs that attribute and not the name, one odd
 extension costs that extension; ``Facts.malformed`` says which. Only a certificate without a validity period

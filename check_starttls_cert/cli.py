@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from check_starttls_cert import __version__
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS, job, one_of
-from check_starttls_cert.outputs import OUTPUTS, Rendered, renderer
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer, requested
 from check_starttls_cert.run import WORLD, World, rendered, run
-from check_starttls_cert.settings import DEFAULT_OUTPUT
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import printable
 
@@ -40,7 +39,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run(requested_output(arguments), lambda: answer(arguments, world))
+    return run(requested(arguments), lambda: answer(arguments, world))
 
 
 def answer(arguments: list[str], world: World = WORLD) -> Rendered:
@@ -97,7 +96,7 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
     command.add_argument(
         "-o",
         "--output",
-        type=argument(one_of(OUTPUTS)),
+        type=argument(one_of(tuple(OUTPUTS))),
         default=default_output,
         metavar="OUTPUT",
         help=f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",
@@ -132,13 +131,3 @@ def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return typed
-
-
-def requested_output(arguments: Sequence[str]) -> str:
-    """Return the output that the arguments ask for, however wrong the rest of them is."""
-    output = DEFAULT_OUTPUT
-    for argument, following in zip(arguments, [*arguments[1:], ""]):
-        flag, _, value = argument.partition("=" if argument.startswith("--") else "o")
-        if flag == "--output" or (flag.startswith("-") and argument != flag and not flag[1:].strip("46vVh")):
-            output = value.removeprefix("=") or following
-    return output.lower() if output.lower() in OUTPUTS else DEFAULT_OUTPUT

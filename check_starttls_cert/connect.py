@@ -7,19 +7,15 @@ a first address whose packets vanish must not hide a second one that works.
 
 from __future__ import annotations
 
-import errno
 import socket
 import threading
 
-from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ProbeError, ResolveError
+from check_starttls_cert.errors import OWN_LIMITS, ConnectError, DeadlineExceeded, ProbeError, ResolveError
 from check_starttls_cert.names import ip_address, to_ascii
 from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.wire import Deadline
+from check_starttls_cert.words import listed
 
-MAX_REASONS = 5
-"""Addresses that an error lists; a name may have hundreds."""
-
-OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 OWN_LIMIT = "this machine or this process is at its limit; the server was not asked"
 NO_THREAD = "no thread to be had"
 
@@ -112,6 +108,4 @@ def connect(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket
             reasons.append(f"{address}: {reason}")
         else:
             return sock, address
-    more = len(reasons) - MAX_REASONS
-    listed = ", ".join(reasons[:MAX_REASONS]) + (f" and {more} more" if more > 0 else "")
-    raise ConnectError(f"cannot connect to {listed}")
+    raise ConnectError(f"cannot connect to {listed(reasons)}")

@@ -29,7 +29,7 @@ MAX_PIECES_DEPTH = 5
 """Strings in pieces of pieces: OpenSSL's ``ASN1_MAX_STRING_NEST``."""
 
 MAX_INDEFINITE = 100_000
-"""Elements that are passed over in search of the end of one; in the 100 KB that OpenSSL takes are half as many."""
+"""The most elements skipped to find the end of an indefinite length; 100 KB hold half as many."""
 
 MAX_OID = 64
 """Octets of an object identifier that is shown in numbers; dots and decimals of a longer one take quadratic time."""

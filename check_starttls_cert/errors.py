@@ -22,9 +22,14 @@ it names the step, keeps the peer's own words and tells the administrator what t
 
 from __future__ import annotations
 
+import errno
+
 from check_starttls_cert.text import printable
 
 CHECK_PORT = "check protocol and port"
+
+OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN})
+"""What the operating system says when this process, or the whole machine, has no more to give."""
 
 
 class UsageError(Exception):
@@ -34,8 +39,7 @@ class UsageError(Exception):
 class ProbeError(Exception):
     """The service did not let us read its certificate.
 
-    ``quote`` is what the peer said (shown cleaned and shortened), ``hint`` what to do next, where that is
-    not what it is for every error of the class.
+    ``quote`` is what the peer said (shown cleaned and shortened); ``hint`` replaces the class's ``advice``.
     """
 
     advice = ""

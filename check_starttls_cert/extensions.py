@@ -21,7 +21,7 @@ LAST_GENERAL_NAME = 8
 
 
 def read(field: Element) -> tuple[dict[str, Any], list[str]]:
-    """Return the facts, by their names in ``Facts``, and what is malformed, from the field of that name.
+    """Return facts by field name of ``Facts``, and the list of what is malformed.
 
     Of an extension that is there twice the first counts.
     """
@@ -100,7 +100,7 @@ def _ia5(name: Element) -> str:
 
 
 def _basic_constraints(value: Element, found: dict[str, Any]) -> str | None:
-    """Both are optional, and the default may be written out though DER forbids it."""
+    """Both fields are optional. A default that is written out is taken, though DER forbids it."""
     if value.tag != der.SEQUENCE:
         raise DERError("no SEQUENCE")
     parts = der.readable(value.contents, 2)

@@ -1,7 +1,7 @@
 """Does a presented name cover a reference name, by RFC 9525, on plain strings?
 
 The reference is what a user wrote: it is brought into one form (lower case, A-labels, no final dot). The presented
-name is compared as it is, ASCII without case: clients do no more, and what a certificate does not say, it does not say.
+name is compared as written, ASCII without case, as clients do.
 Nothing here knows certificates; who asks decides which of a certificate's names count.
 """
 

@@ -76,6 +76,6 @@ class Observation(NamedTuple):
 
     @property
     def shown(self) -> Presented:
-        """``presented``, for a question that needs a certificate: no other is asked without one."""
+        """``presented``, for questions that need a certificate; they are asked only if there is one."""
         assert self.presented is not None
         return self.presented

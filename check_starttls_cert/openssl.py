@@ -130,7 +130,7 @@ VERIFY_ERRORS: dict[int, tuple[str, str]] = {
     93: ("EXTENSIONS_REQUIRE_VERSION_3", "it has extensions and is not of version 3"),
     94: ("EC_KEY_EXPLICIT_PARAMS", "a key of the chain spells its curve out instead of naming it"),
 }
-"""By number, as in OpenSSL 3: the name without ``X509_V_ERR_``, and what is the matter as part of a sentence."""
+"""By number, as in OpenSSL 3: the name without ``X509_V_ERR_``, and what is wrong, as part of a sentence."""
 
 ISSUER_UNKNOWN = frozenset(
     {

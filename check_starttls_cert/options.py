@@ -229,11 +229,11 @@ OPTIONS = (
     ),
     Option(
         "ca_file", ("--ca-file",), parse_path, "FILE",
-        "PEM file of trust anchors, in the place of the system's store",
+        "PEM file of trust anchors, instead of the system's store",
     ),
     Option(
         "ca_dir", ("--ca-dir",), parse_path, "DIR",
-        "directory of trust anchors made by 'openssl rehash', in the place of the system's store",
+        "directory of trust anchors made by 'openssl rehash', instead of the system's store",
     ),
     Option("allow_self_signed", ("--allow-self-signed",), None, "", "a self-signed certificate is fine"),
     Option(
@@ -288,7 +288,7 @@ OPTIONS = (
     Option("ipv4", ("-4", "--ipv4"), None, "", "connect over IPv4 only"),
     Option("ipv6", ("-6", "--ipv6"), None, "", "connect over IPv6 only"),
 )  # fmt: skip
-"""What both front doors understand; the command line has a few more for people at a shell."""
+"""Options of both front doors; the command line adds a few."""
 
 
 def job(values: dict[str, Any]) -> Job:

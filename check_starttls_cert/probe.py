@@ -1,7 +1,7 @@
 """One probe: connect, STARTTLS, TLS, facts, in this order and nowhere else.
 
 Facts only. Whatever the service does, the answer is an ``Observation``; one that failed carries the
-error and what was learned until then. One connection tells everything, as a rule; here stands when there is another.
+error and what was learned until then. One connection is enough as a rule; this module decides when another is made.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LAST_WORDS_SECONDS = 1.0
 """How long the server may take to end its side after we have ended ours, within the deadline."""
 
 RARE_CURVES = ("secp256k1", "brainpoolP256r1", "brainpoolP384r1", "prime192v1")
-"""What certificates are seen on that this OpenSSL does not offer of itself. Python's ``ssl`` offers one at a time."""
+"""Curves of real certificates that OpenSSL does not offer by default. Python's ``ssl`` can offer one at a time."""
 
 
 class Prober:
@@ -59,7 +59,7 @@ class Prober:
         return Presented(shown.session, shown.trust, built)
 
     def with_or_without_alpn(self) -> tls.Shown:
-        """Return what the server shows, which may not know the name that RFC 7301's registry has for its protocol.
+        """Connect with the protocol's ALPN name (RFC 7301); if the server refuses the name, once more without.
 
         curl asks by ALPN for HTTP only, and Thunderbird, fetchmail and openssl s_client for nothing: they get in.
         """
@@ -74,7 +74,7 @@ class Prober:
         return shown
 
     def with_any_curve(self, variant: Variant) -> tls.Shown:
-        """Return what the server shows, whose certificate may be on a curve that OpenSSL does not offer of itself.
+        """Connect with OpenSSL's own curves; after the alert handshake_failure, with each rare curve.
 
         Clients that are told of the curve get in: openssl s_client -curves, curl --curves, ldapsearch by openssl.cnf.
         """

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from check_starttls_cert.errors import UsageError
+from check_starttls_cert import signals
+from check_starttls_cert.errors import OWN_LIMITS, UsageError
 from check_starttls_cert.outputs import Rendered, renderer
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
@@ -51,8 +52,8 @@ WORLD = World()
 def process(main: Callable[[], int]) -> int:
     """Run ``main`` as all that this process does, and return its exit code.
 
-    A process of a tenth of a second makes no garbage worth collecting: looking for it while the imports
-    create objects, and once more at the end, is a seventh of the CPU time that Python takes to start.
+    The process ends after a tenth of a second, so collecting garbage only costs: a seventh of the CPU time that
+    Python takes to start.
     """
     gc.disable()
     try:
@@ -75,16 +76,35 @@ def run(output: str, produce: Callable[[], Rendered]) -> int:
         result = produce()
     except UsageError as error:
         result = renderer(output).failure(str(error))
-    except ImportError as error:
-        result = renderer(output).failure(
-            f"the Python that runs this ({sys.executable}) cannot import what it needs: {printable(str(error))}; "
-            "install check_starttls_cert with its dependencies there"
-        )
     except KeyboardInterrupt:
         result = renderer(output).failure("interrupted")
     except Exception as error:  # noqa: BLE001 - a bug must reach monitoring as UNKNOWN, not as a traceback
-        result = renderer(output).failure(f"internal error: {described(error)}; please report it")
+        result = renderer(output).failure(culprit(error))
     return emit(result, sys.stdout)
+
+
+def culprit(error: Exception) -> str:
+    """Return who is to blame for an error that nobody foresaw: the installation, this machine, or a bug of ours."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) in OWN_LIMITS:
+        reason = getattr(error, "strerror", None) or "out of memory"
+        return f"this machine's limit is reached: {reason.lower()}; allow the program more (ulimit, systemd, cgroup)"
+    if isinstance(error, (ImportError, SyntaxError)) or "<module>" in codes(error):
+        # Whatever a module raises while it is imported, it cannot be used: a broken or partly updated installation.
+        said = printable(str(error)) or type(error).__name__
+        return (
+            f"the Python that runs this ({sys.executable}) cannot import what it needs: {said}; "
+            "install check_starttls_cert with its dependencies there"
+        )
+    return f"internal error: {described(error)}; please report it"
+
+
+def codes(error: Exception) -> list[str]:
+    """Return the names of the code that the error came through; that of a module's body is ``<module>``."""
+    found, traceback = [], error.__traceback__
+    while traceback is not None:
+        found.append(traceback.tb_frame.f_code.co_name)
+        traceback = traceback.tb_next
+    return found
 
 
 def described(error: Exception) -> str:
@@ -99,6 +119,7 @@ def described(error: Exception) -> str:
 
 def emit(result: Rendered, stdout: TextIO | None) -> int:
     """Write the result; characters that ``stdout`` cannot encode become escapes. Return the exit code."""
+    signals.hold()
     if stdout is None:  # pythonw.exe
         return result.exit_code
     encoding = getattr(stdout, "encoding", None) or "ascii"

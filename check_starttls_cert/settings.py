@@ -15,7 +15,6 @@ from check_starttls_cert.thresholds import Limits, Threshold
 
 DEFAULT_PROTOCOL = "smtp"
 DEFAULT_NAME_CHECK = "client"
-DEFAULT_OUTPUT = "nagios"
 DEFAULT_TIMEOUT = 10.0
 """Seconds for the whole check."""
 MAX_TIMEOUT = 3600.0
@@ -36,7 +35,7 @@ class Target(NamedTuple):
     protocol: str
     port: int
     name: str
-    """The first reference identity, in the form of ``names.to_ascii``; protocols that announce one say this."""
+    """The first name to be covered, in ASCII. Protocols that announce a name send this one."""
     family: int = socket.AF_UNSPEC
     sni: str | None = None
     """The name for Server Name Indication, where it is not ``name``."""
@@ -102,7 +101,7 @@ class Job(NamedTuple):
     policy: Policy
     timeout: float = DEFAULT_TIMEOUT
     """Seconds."""
-    output: str = DEFAULT_OUTPUT
+    output: str = "nagios"
     verbose: int = 0
     prtg_schema: int = 2
     """Version of the Script v2 document."""

@@ -6,13 +6,19 @@ the long output has one fact a line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from check_starttls_cert.chain import Chain
 from check_starttls_cert.observation import Presented
 from check_starttls_cert.report import Report
-from check_starttls_cert.text import counted, printable
-from check_starttls_cert.words import address_text, base64_text, called
+from check_starttls_cert.text import counted, printable, shortened
+from check_starttls_cert.wire import Spoken
+from check_starttls_cert.words import address_text, base64_text, called, listed
+
+MAX_SPOKEN_LINES = 100
+"""Lines of the conversation that are shown, and the octets of each piece that are looked into."""
+MAX_SPOKEN = 64 * 1024
 
 MAX_LISTED = 20
 """Names and certificates in one line of the long output."""
@@ -33,10 +39,17 @@ def details(report: Report) -> list[str]:
     seen = report.observation
     lines = list(facts(report)) if report.job.verbose >= 1 else []
     if report.job.verbose >= 2:
-        lines += [
-            f"{said.speaker}: {printable(piece, 500)}" for said in seen.transcript for piece in said.data.splitlines()
-        ]
+        lines += conversation(seen.transcript)
     return lines
+
+
+def conversation(transcript: Sequence[Spoken]) -> Iterator[str]:
+    """Yield one line for each that was said, as far as anybody reads on."""
+    pieces = ((said.speaker, piece) for said in transcript for piece in said.data[:MAX_SPOKEN].splitlines())
+    for speaker, piece in islice(pieces, MAX_SPOKEN_LINES):
+        yield f"{speaker}: {printable(piece)}"
+    if next(pieces, None) is not None:
+        yield "*: the conversation went on; no more of it is shown"
 
 
 def facts(report: Report) -> Iterator[str]:
@@ -55,16 +68,14 @@ def certificate(presented: Presented) -> Iterator[str]:
     leaf, session, trust = presented.leaf, presented.session, presented.trust
     names = [f"DNS:{name}" for name in leaf.dns_names]
     names += [f"IP:{address_text(address)}" for address in leaf.ip_addresses]
-    listed = ", ".join(printable(name, 80) for name in names[:MAX_LISTED]) or "none"
-    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
     begin, end = (moment.replace(tzinfo=None) for moment in (leaf.not_before, leaf.not_after))
     yield f"subject: {printable(leaf.subject) or 'empty'}"
     yield f"issuer: {printable(leaf.issuer) or 'empty'}"
-    yield f"serial: {leaf.serial:X}"
+    yield f"serial: {shortened(f'{leaf.serial:X}', 100)}"
     yield f"SHA-256 fingerprint: {leaf.sha256}"
     yield f"SHA-1 fingerprint: {leaf.sha1}"
     yield f"public key SHA-256: {base64_text(leaf.spki_sha256)}"
-    yield f"subject alternative names: {listed}{more}"
+    yield f"subject alternative names: {listed([printable(name, 80) for name in names], MAX_LISTED) or 'none'}"
     yield f"valid: {begin} to {end} UTC, {counted(leaf.lifetime.days, 'day')}"
     yield f"public key: {leaf.key}; signature hash: {leaf.signature_hash or 'none'}"
     yield f"self-signed: {'yes' if leaf.self_signed else 'by its names' if presented.self_signed else 'no'}"

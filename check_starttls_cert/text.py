@@ -1,6 +1,6 @@
 """Foreign text made safe to show: one line, no ``|``, no control characters, bounded.
 
-Servers, certificates and users are hostile authors. Whatever they wrote passes through
+Text from servers, certificates and users may be hostile. Whatever they wrote passes through
 ``printable`` once, before it becomes part of a sentence.
 """
 
@@ -22,6 +22,11 @@ def printable(foreign: bytes | str, limit: int = MAX_LENGTH) -> str:
     text = foreign[: limit + 1]
     if not text.isprintable() or "|" in text:
         text = "".join(map(_escaped, text))
+    return shortened(text, limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return ``text`` if it has at most ``limit`` characters; else its beginning, with dots for the rest."""
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

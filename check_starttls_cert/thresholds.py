@@ -55,7 +55,7 @@ class Threshold(NamedTuple):
     bounds: tuple[tuple[float, str], ...] = ()
     """Lower bounds: number and unit (``d``, ``h`` or ``%``)."""
     limits: Limits | None = None
-    """A range in days, in the place of bounds."""
+    """A range in days, instead of bounds."""
 
     def for_lifetime(self, lifetime_days: float) -> Limits:
         """Return the limits in force for a certificate whose whole validity is ``lifetime_days``."""

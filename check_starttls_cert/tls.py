@@ -234,7 +234,7 @@ class Channel:
         return record
 
     def _record_size(self) -> int:
-        """Return how much is needed next: a record's header, or all of it. Too long a one OpenSSL refuses."""
+        """Return the bytes needed to go on: a record's header, then the whole record. OpenSSL refuses a longer one."""
         if len(self._pending) < 5:
             return 5
         return min(5 + int.from_bytes(self._pending[3:5], "big"), MAX_RECORD)
@@ -309,7 +309,7 @@ def refused(channel: Channel, trust: Trust, context: ssl.SSLContext) -> Shown:
 
 
 def demanded(channel: Channel, error: ssl.SSLError | None = None) -> bool:
-    """Return whether a handshake ended because this client has no certificate, for all that is known.
+    """Return whether the handshake most likely ended because this client has no certificate.
 
     That is up to TLS 1.2: a CertificateRequest came, was answered with no certificate (RFC 5246 section 7.4.6), and
     then the server gave up. Its own chain has been verified by then.

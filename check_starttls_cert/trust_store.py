@@ -2,9 +2,8 @@
 
 Contexts are made once for a process, however many probes use them, and nothing is set on them afterwards: threads
 share them. *Every flag is set, none is inherited*: ``ssl.create_default_context`` means something else in every
-Python version. *Trust is the only thing that verification decides*: names, dates of our own, key sizes and protocol
-versions are judged elsewhere, so that a context takes what the weakest server has to offer (security level 0, TLS
-1.0) and no answer hides another.
+Python version. *Verification decides trust only*: names, dates, key sizes and versions are judged elsewhere, so that a
+context takes what the weakest server has to offer (security level 0, TLS 1.0) and no answer hides another.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ BEGIN_TRUSTED = b"-----BEGIN TRUSTED CERTIFICATE-----"
 """A certificate with what OpenSSL trusts it for: only OpenSSL can read it."""
 
 BLOCKS_AT_ONCE = 32
-"""Certificates that are loaded between two looks at the clock."""
+"""Certificates that are loaded between two checks of the deadline."""
 
 LINES_AT_ONCE = 4096
-"""Lines that are read between two looks."""
+"""Lines that are read between two checks of the deadline."""
 
 MAX_SEARCHED = 4 * 1024 * 1024
 """Bytes of a deferred bundle that are searched for a name; systems have a quarter of a megabyte."""
@@ -199,7 +198,7 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
     The system's is what ``SSLContext.load_default_certs`` finds, ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
     included, but lazily: OpenSSL opens a hashed directory's files as it needs them, while a bundle costs
     30 ms of CPU at each start. A bundle that lies inside the hashed directory holds the same certificates.
-    Raises ``UsageError`` for names that lead nowhere.
+    Raises ``UsageError`` when the file or directory is not there.
     """
     if cafile and os.path.isdir(cafile):
         raise UsageError(f'"{printable(cafile)}" is a directory; use --ca-dir for it')

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Channel(Protocol):
-        """What a conversation goes on inside: TLS. Both raise a ``ProbeError``."""
+        """What carries a conversation after STARTTLS: TLS. Both raise a ``ProbeError``."""
 
         def send(self, data: bytes) -> None:
             """Send all of ``data``."""
@@ -70,7 +70,7 @@ class Deadline:
     def remaining(self, awaited: str, quote: bytes = b"") -> float:
         """Return the seconds left, always above zero.
 
-        Raises ``DeadlineExceeded``, which says that ``awaited`` did not come, or of it only ``quote``.
+        Raises ``DeadlineExceeded``: ``awaited`` did not come, or only its beginning, ``quote``.
         """
         left = self.left
         if left <= 0:

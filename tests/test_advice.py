@@ -315,3 +315,9 @@ def test_an_expired_anchor_is_to_be_renewed_where_it_is() -> None:
     assert trust(EXPIRED, certificate=own, chain=path).endswith(
         '"Old root" at depth 1, 2 days ago; renew it in the trust store'
     )
+
+
+def test_where_an_issuer_is_sent_with_another_key_the_right_one_is_to_be_sent() -> None:
+    own = facts()
+    path = Chain((own,), (own,), verified=False, namesakes=(Namesake(authority("R11"), sent=True),))
+    assert trust(certificate=own, chain=path).endswith(': have the server send the "R11" that signed "mta.example.com"')

@@ -19,7 +19,7 @@ LAYERS = {
         "wire connect tls server_hello trust_store starttls observation probe"
     ),
     "judgement": "questions advice report plugin",
-    "presentation": "summary outputs prtg.channels prtg.sensor_api",
+    "presentation": "summary outputs signals prtg.channels prtg.sensor_api",
     "front doors": "options cli demo run __main__ prtg prtg.parameters prtg.python_script_advanced prtg.script_v2",
 }
 """Every module or package of modules, in its layer. A module imports from its own layer and those above it here."""

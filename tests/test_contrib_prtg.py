@@ -275,7 +275,8 @@ BOTH = pytest.mark.parametrize(
 def test_a_package_that_is_missing_is_a_document_that_says_what_to_do(bare_python, script, error, tmp_path) -> None:
     text = error(bare_python, "-E", script, cwd=tmp_path)
     assert text.startswith("No module named 'check_starttls_cert': ")
-    assert f'"{bare_python}" -m pip install check_starttls_cert' in text
+    assert "from a wheel or a clone" in text
+    assert f'"{bare_python}"' in text
 
 
 @BOTH
@@ -285,6 +286,34 @@ def test_a_dependency_that_is_missing_is_a_document_that_names_it(python, script
     (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError(\"No module named '{module}'\")\n")
     text = error(python, "-E", str(tmp_path / "sensor.py"))
     assert f"({python}) cannot import what it needs: No module named '{module}'; install check_starttls_cert" in text
+
+
+@BOTH
+def test_a_package_that_breaks_while_it_is_imported_is_a_document(bare_python, script, error, tmp_path) -> None:
+    shutil.copy(script, tmp_path / "sensor.py")
+    (tmp_path / "check_starttls_cert.py").write_text("raise AttributeError('half of an update')\n")
+    text = error(bare_python, "-E", str(tmp_path / "sensor.py"))
+    assert text.startswith("half of an update: install it on the probe")
+
+
+@needs_posix
+@BOTH
+def test_a_script_that_is_ended_during_its_imports_has_a_document(python, script, error, tmp_path) -> None:
+    shutil.copy(script, tmp_path / "sensor.py")
+    # An import that never ends, after it has said that it began.
+    (tmp_path / "socket.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(3000)\n")
+    inherited = environment()
+    del inherited["PYTHONPATH"]
+    process = subprocess.Popen(
+        [python, "-E", str(tmp_path / "sensor.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=inherited
+    )
+    with process:
+        assert process.stdout.readline() == b"importing\n"
+        process.terminate()
+        document = json.loads(process.stdout.read())
+    assert process.returncode == 0
+    text = document["message"] if "message" in document else document["prtg"]["text"]
+    assert text == "ended by SIGTERM before there was a verdict"
 
 
 @BOTH

@@ -14,7 +14,6 @@ from typing import Any, Callable
 from unittest import mock
 
 import prtg_rules
-import prtg_table
 import pytest
 from loopback import Service
 from observations import (
@@ -24,6 +23,7 @@ from observations import (
     NO_ISSUER,
     NOT_YET_VALID,
     REFUSED,
+    ROOT,
     SELF_SIGNED,
     SITUATIONS,
     asked,
@@ -40,9 +40,10 @@ from observations import (
 from check_starttls_cert import cli
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.observation import Session
+from check_starttls_cert.options import NAME_CHECKS
 from check_starttls_cert.outputs import prtg, prtg_v2
 from check_starttls_cert.prtg import python_script_advanced, script_v2
-from check_starttls_cert.prtg.channels import SHOWN, channels
+from check_starttls_cert.prtg.channels import NAME_VALUES, SHOWN, channels
 from check_starttls_cert.prtg.parameters import EXAMPLE, KEYS, REQUIRED, parse_parameters
 from check_starttls_cert.questions import QUESTIONS
 from check_starttls_cert.state import State
@@ -83,7 +84,7 @@ FOUND: dict[str, tuple[Any, dict[str, Any]]] = {
     "RSA with 1536 bits": (seen(facts(key=Key("RSA", 1536))), {}),
     "RSA with 512 bits": (seen(facts(key=Key("RSA", 512))), {}),
     "elliptic curve with 160 bits": (seen(facts(key=Key("EC", 160))), {}),
-    "a key that nobody can judge": (seen(facts(key=Key("unknown key type", -1))), {}),
+    "a key of unknown type": (seen(facts(key=Key("unknown key type", -1))), {}),
     "an intermediate expires first": (EXPIRING, {}),
     "an intermediate expires first, `chain=critical`": (EXPIRING, {"state": (("chain", "critical"),)}),
     "signed with SHA-1": (seen(facts(signature_hash="sha1")), {}),
@@ -134,6 +135,23 @@ def test_the_table_of_channels_is_right() -> None:
     assert {row[1] for row in rows[5:]} == {
         question.channel[1] for question in QUESTIONS if question.channel and question.key not in SHOWN
     }
+
+
+def test_the_table_of_channels_has_the_values_of_every_name_check() -> None:
+    (values,) = (row[2] for row in table("Channels") if row[1] == "Common Name Check")
+    documented = {
+        name: (int(good), int(bad))
+        for good, bad, names in re.findall(r"(\d) and (\d) \(([^)]*)\)", values)
+        for name in names.split(", ")
+    }
+    assert {**documented, "none": (2, 2)} == NAME_VALUES
+    assert values.endswith("2: not checked")
+
+
+def test_the_original_s_name_checks_keep_their_meaning_and_the_default_is_as_the_handbook_says() -> None:
+    assert {"cn", "cn_san", "none"} < set(NAME_CHECKS)
+    (default,) = re.findall(r"check by `(\w+)`\s+where nothing is said", HANDBOOK)
+    assert wanted("-H a.test").policy.name_check == default
 
 
 def test_the_table_of_parameters_names_each_once() -> None:
@@ -272,15 +290,33 @@ def wrapper() -> str:
         return json.loads(re.search(r"echo (\{.*\})", script.read())[1])["prtg"]["text"]
 
 
-def bug() -> str:
-    with mock.patch.object(cli, "rendered", side_effect=KeyError("a")):
+def raising(error: Exception) -> str:
+    """Return what is said about an error that nobody foresaw."""
+    with mock.patch.object(cli, "rendered", side_effect=error):
         return line("-H a.test")
 
 
-def golden(name: str) -> str:
-    """Return the message about a case of the zoo, which another test compares with what the program says."""
-    return prtg_table.golden()[name].splitlines()[-1]
+def ended(folder: str) -> str:
+    """Return what the script says when it is ended during an import that never ends."""
+    if os.name != "posix":
+        pytest.skip("sends a POSIX signal")
+    with open(os.path.join(folder, "socket.py"), "w", encoding="utf-8") as shadow:
+        shadow.write("import time\nprint('importing', flush=True)\ntime.sleep(3000)\n")
+    script = os.path.join(FOLDER, "scripts", "starttls_cert_sensor.py")
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, script], env=environment(folder), **streams) as process:
+        assert process.stdout.readline() == "importing\n"
+        process.terminate()
+        return prtg_rules.script_v2(process.stdout.read())["message"]
 
+
+def about(observation: Any) -> str:
+    """Return the message about an observation."""
+    return json.loads(prtg_v2.render(evaluated(observation)).text)["message"]
+
+
+UNKNOWN_ROOT = seen(trust=NO_ISSUER, above=(INTERMEDIATE, ROOT))
+"""The server sends its root, which is no trust anchor."""
 
 EMITTED: dict[str, Callable[[str], str]] = {
     "No module named 'check_starttls_cert'": lambda folder: script_without("check_starttls_cert", folder),
@@ -303,9 +339,11 @@ EMITTED: dict[str, Callable[[str], str]] = {
     "… cannot connect to": lambda _: line("-H 127.0.0.1 -p 1"),
     "… no greeting within": lambda _: conversation(),
     "… the server does not offer": lambda _: conversation(b"220 mta ESMTP\r\n", b"250 mta\r\n"),
-    "CRITICAL. not trusted": lambda _: golden("unknown_root"),
-    "CRITICAL. self-signed": lambda _: golden("self_signed"),
-    "internal error": lambda _: bug(),
+    "CRITICAL. not trusted": lambda _: about(UNKNOWN_ROOT),
+    "CRITICAL. self-signed": lambda _: about(SITUATIONS["self_signed"]),
+    "this machine's limit": lambda _: raising(MemoryError()),
+    "ended by": ended,
+    "internal error": lambda _: raising(KeyError("a")),
 }
 """For the beginning of each text in the handbook, a run that emits it."""
 

@@ -1,17 +1,25 @@
-"""The README's tables and commands say what the program says."""
+"""The README's tables, examples and commands say what the program says."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+import lists
 import pytest
+from observations import asked, evaluated, named, seen
 
 from check_starttls_cert import cli
+from check_starttls_cert.certificate import Facts
+from check_starttls_cert.options import NAME_CHECKS, OPTIONS
 from check_starttls_cert.prtg.parameters import parse_parameters
+from check_starttls_cert.questions import QUESTIONS, SETTABLE
 from check_starttls_cert.starttls import PROTOCOLS
+from check_starttls_cert.state import State
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+TOP = Path(__file__).parent.parent
+README = (TOP / "README.md").read_text(encoding="utf-8")
 
 
 def table(heading: str) -> list[list[str]]:
@@ -19,6 +27,11 @@ def table(heading: str) -> list[list[str]]:
     section = README.split(f"## {heading}\n", 1)[1]
     rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0].splitlines()
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[2:]]
+
+
+def test_what_repeats_the_programs_tables_is_up_to_date() -> None:
+    for path, before, after in lists.written():
+        assert before == after, f"python tests/lists.py writes {path}"
 
 
 def test_the_option_table_is_the_parsers() -> None:
@@ -46,6 +59,72 @@ def test_the_protocol_table_is_the_registry() -> None:
 @pytest.mark.parametrize("example", re.findall(r"`(port: [^`]*)`", README))
 def test_the_prtg_examples_are_understood(example: str) -> None:
     assert parse_parameters(example)["port"] == 7025
+
+
+def test_the_question_table_has_every_question_in_the_order_of_the_status_line() -> None:
+    assert [row[0].strip("`") for row in table("What is checked")] == [question.key for question in QUESTIONS]
+
+
+def test_the_questions_whose_state_cannot_be_set_are_named() -> None:
+    (named_,) = re.findall(r"of a question's bad answer, of all but `([\w-]+)`", README)
+    assert {question.key for question in QUESTIONS} - set(SETTABLE) == {named_}
+
+
+@pytest.mark.parametrize("row", table("What is checked"), ids=lambda row: row[0])
+def test_the_question_table_has_every_option_that_asks_a_question(row) -> None:
+    (question,) = (question for question in QUESTIONS if question.key == row[0].strip("`"))
+    flags = {
+        option.flags[-1] for option in OPTIONS if any(key.startswith(option.key) for key in question.asked_by.split())
+    }
+    assert len(flags) == len(question.asked_by.split())
+    assert flags <= set(re.findall(r"`(--[\w-]+)", " ".join(row)))
+
+
+NAME_CHECK_ROWS = re.findall(
+    r"^\| `(\w+)` \| ([^|]*) \|$", README.partition("| check | what is compared |")[2], re.MULTILINE
+)
+"""Of the second table below "What is checked"; the protocols' have three columns."""
+
+
+def test_the_table_of_name_checks_has_each_once() -> None:
+    assert sorted(check for check, _ in NAME_CHECK_ROWS) == sorted(NAME_CHECKS)
+
+
+@pytest.mark.parametrize(("check", "compared"), NAME_CHECK_ROWS)
+def test_the_table_of_name_checks_says_what_is_compared(check, compared) -> None:
+    alone, beside = named("cn.test", dns_names=()), named("cn.test", dns_names=("san.test",))
+    address = named("192.0.2.25", dns_names=())
+
+    def covered(certificate: Facts, name: str) -> bool:
+        return evaluated(seen(certificate), name=(name,), name_check=check).state is State.OK
+
+    anything = compared == "nothing"
+    assert covered(beside, "other.test") == anything
+    assert covered(beside, "san.test") == ("dNSName" in compared or anything)
+    assert covered(alone, "cn.test") == ("common name" in compared or anything)
+    assert covered(beside, "cn.test") == (covered(alone, "cn.test") and "only in a certificate without" not in compared)
+    assert covered(address, "192.0.2.25") == (covered(alone, "cn.test") and "never for an address" not in compared)
+
+
+def test_the_examples_of_command_lines_are_understood() -> None:
+    commands = re.findall(r"^(?:\$ )?check_starttls_cert (.*)$", README, re.MULTILINE)
+    assert len(commands) == 5
+    for command in commands:
+        assert asked(cli.answer, shlex.split(command)).target.host in command
+
+
+def test_the_arguments_in_the_examples_for_icinga_and_nagios_are_options() -> None:
+    flags = {flag for option in OPTIONS for flag in option.flags}
+    icinga = re.findall(r'^    "(-.*?)" = ', README, re.MULTILINE)
+    nagios = re.findall(r" (-\w) \$", README)
+    assert (icinga, nagios) == (["-H", "-P", "-n"], ["-H", "-P", "-n"])
+    assert flags.issuperset(icinga)
+
+
+def test_the_files_that_the_readme_names_are_there() -> None:
+    for path in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (TOP / path).is_file()
+    assert (TOP / "check_starttls_cert/outputs/json_schema.json").is_file()
 
 
 def test_there_are_exactly_two_commands_for_a_fresh_machine() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import io
 import json
 import os
@@ -39,7 +40,9 @@ RAISED = [
     (KeyError("k"), "internal error: KeyError: 'k' (test_run.py:"),
     (ValueError("a|b\n\x1b[31mc"), "internal error: ValueError: a\\x7cb\\n\\x1b[31mc (test_run.py:"),
     (RecursionError(), "internal error: RecursionError: "),
-    (MemoryError(), "internal error: MemoryError: "),
+    (MemoryError(), "this machine's limit is reached: out of memory"),
+    (OSError(24, "Too many open files"), "this machine's limit is reached: too many open files"),
+    (SyntaxError("invalid syntax"), "cannot import what it needs: invalid syntax"),
     (OSError(5, "Input/output error"), "internal error: OSError: [Errno 5] Input/output error"),
     (KeyboardInterrupt(), "interrupted"),
     (
@@ -66,6 +69,16 @@ def test_whatever_is_raised_becomes_an_error_document(raised, said, capsys) -> N
     assert exit_code == 0
     assert json.loads(text)["prtg"]["error"] == 1
     assert said in json.loads(text)["prtg"]["text"]
+
+
+def test_whatever_a_module_raises_when_it_is_imported_is_the_installation_s_fault(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    (tmp_path / "broken_module.py").write_text("undefined_name\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run.run("nagios", lambda: importlib.import_module("broken_module")) == 3
+    said = capsys.readouterr().out
+    assert f"({sys.executable}) cannot import what it needs: name 'undefined_name' is not defined; install" in said
 
 
 def test_the_words_of_a_bug_are_bounded(capsys) -> None:
@@ -199,6 +212,6 @@ def test_a_whole_process_checks_a_service(tmp_path) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"STARTTLS_CERT OK - smtp {demo.HOST}:{port}: {demo.NAME} expires in 89 days (")
+    assert done.stdout.startswith(f"STARTTLS_CERT OK - smtp {demo.HOST}:{port}: {demo.NAME} ")
     assert bad.returncode == 2
     assert f'name: other.test not covered by "{demo.NAME}"' in bad.stdout

@@ -315,7 +315,11 @@ def test_a_whole_bundle_of_certificates_is_called_one(size):
     assert "more than 100 KB of certificates" in str(error)
 
 
-@pytest.mark.parametrize("der", [b"", b"\x30\x03\x02\x01\x00", LEAF.der[:-1], b"garbage"])
+@pytest.mark.parametrize(
+    "der",
+    [b"", b"\x30\x03\x02\x01\x00", LEAF.der[:-1], b"garbage"],
+    ids=["empty", "no certificate", "cut", "garbage"],
+)
 def test_a_certificate_that_this_openssl_cannot_read_is_not_said_to_be_the_server_s_words(der):
     one = len(der).to_bytes(3, "big") + der
     error = failure(saying(certificate_message(len(one).to_bytes(3, "big") + one)))

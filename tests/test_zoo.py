@@ -132,7 +132,7 @@ def test_min_tls_judges_what_was_negotiated_and_every_version_is_read(good, vers
         text, exit_code = answer(*command)
         judged_text, judged_code = answer(*command, "--min-tls", minimum)
         document = json.loads(answer(*command, "--min-tls", minimum, output="json")[0])
-    assert (exit_code, "expires in 200 days" in text) == (0, True)
+    assert (exit_code, "200 days" in text) == (0, True)
     said = f"tls: {VERSIONS[version]} was negotiated, {minimum} is the minimum"
     assert (judged_code, said in judged_text) == ((2, True) if version < minimum else (0, False))
     assert document["tls"]["version"] == VERSIONS[version]

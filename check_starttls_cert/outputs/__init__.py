@@ -1,13 +1,15 @@
 """The dialects of monitoring systems: a renderer each, chosen by ``--output``.
 
-A new dialect is one new module here and its name in ``OUTPUTS``. A renderer is a module with the two functions
+A new dialect is one new module here and one row in ``OUTPUTS``. A renderer is a module with the two functions
 of ``Renderer``. It decides nothing, asks nothing again and does no I/O.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 
+from check_starttls_cert import __version__
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -25,7 +27,26 @@ if TYPE_CHECKING:
             """Show why there is no report: a usage error, or a bug of ours."""
 
 
-OUTPUTS = ("nagios", "prtg", "prtg-v2", "json")
+class Dialect(NamedTuple):
+    """A row of the table: all that is known of a dialect before its module is imported."""
+
+    failure: str
+    """What its renderer says of a failure, ``%s`` for why: a signal may come while that is half imported."""
+    exit_code: int
+    """Of a failure."""
+
+
+OUTPUTS = {
+    "nagios": Dialect("STARTTLS_CERT UNKNOWN - %s", 3),
+    "prtg": Dialect('{"prtg": {"error": 1, "text": "%s"}}', 0),
+    "prtg-v2": Dialect('{"version": 2, "status": "error", "message": "%s", "channels": []}', 0),
+    "json": Dialect(
+        f'{{\n  "schema": 1,\n  "version": "{__version__}",\n  "state": "UNKNOWN",\n  "exit_code": 3,\n'
+        '  "message": "%s"\n}',
+        3,
+    ),
+}
+DEFAULT_OUTPUT = "nagios"
 
 
 class Rendered(NamedTuple):
@@ -38,3 +59,13 @@ class Rendered(NamedTuple):
 def renderer(output: str) -> Renderer:
     """Return the renderer of one of ``OUTPUTS``."""
     return cast("Renderer", importlib.import_module(f"{__name__}.{output.replace('-', '_')}"))
+
+
+def requested(arguments: Sequence[str]) -> str:
+    """Return the output that the arguments ask for, however wrong the rest of them is."""
+    output = DEFAULT_OUTPUT
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        flag, _, value = argument.partition("=" if argument.startswith("--") else "o")
+        if flag == "--output" or (flag.startswith("-") and argument != flag and not flag[1:].strip("46vVh")):
+            output = value.removeprefix("=") or following
+    return output.lower() if output.lower() in OUTPUTS else DEFAULT_OUTPUT

@@ -9,6 +9,7 @@ from __future__ import annotations
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
+from check_starttls_cert.text import shortened
 from check_starttls_cert.thresholds import plain
 from check_starttls_cert.words import shown_days
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 NAME = "STARTTLS_CERT"
 """The word that starts the status line."""
 
+MAX_LINE = 1000
+"""Characters of the first line, its performance data included."""
+
+MAX_OUTPUT = 4000
+"""Characters of all output without ``-v``."""
+
 
 def render(report: Report) -> Rendered:
     """Show a report as plugin output."""
@@ -27,8 +34,10 @@ def render(report: Report) -> Rendered:
     measured = (judgement for judgement in report.judgements if judgement.question.metric)
     data = [performance(judgement) for judgement in measured if judgement.value is not None]
     data.append(f"time={report.observation.elapsed:.3f}s;;;0")
-    first = f"{NAME} {report.state.name} - {line(report)} | {' '.join(sorted(data))}"
-    return Rendered("\n".join([first, *details(report)]), report.state.exit_code)
+    performance_data = f" | {' '.join(sorted(data))}"
+    # Icinga, Nagios and NRPE cut long lines, and with them the performance data, which stand last.
+    words = shortened(f"{NAME} {report.state.name} - {line(report)}", MAX_LINE - len(performance_data))
+    return Rendered("\n".join([words + performance_data, *details(report)]), report.state.exit_code)
 
 
 def performance(judgement: Judgement) -> str:
@@ -41,4 +50,4 @@ def performance(judgement: Judgement) -> str:
 
 def failure(message: str) -> Rendered:
     """Show why there is no report."""
-    return Rendered(f"{NAME} {State.UNKNOWN.name} - {message}", State.UNKNOWN.exit_code)
+    return Rendered(shortened(f"{NAME} {State.UNKNOWN.name} - {message}", MAX_OUTPUT), State.UNKNOWN.exit_code)

@@ -120,7 +120,7 @@ def message(report: Report) -> str:
 
 
 def _lower(limits: Limits | None) -> int | None:
-    """Return the lower limit in whole days, on the side that alarms earlier.
+    """Return the lower limit in whole days, rounded so that PRTG alarms earlier.
 
     PRTG has no limits for "inside a range"; the message speaks for those.
     """

@@ -34,7 +34,7 @@ ESCAPED = re.compile(r"""\\(["'{}\[\]()+]|[^\x00-\x7f])""")
 """What PRTG puts a backslash before. It does so always, so that one backslash there is its own."""
 
 FORBIDDEN = re.compile(r"""["'{}\[\]()+]|[^\x20-\x7e]""")
-"""Characters that PRTG escapes: one that arrives bare was not passed on by PRTG as the user wrote it."""
+"""Characters that PRTG always escapes; unescaped, the text did not come from PRTG."""
 
 SWITCH = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 

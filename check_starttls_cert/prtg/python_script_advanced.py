@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OUTPUT = "prtg"
 
 INVALID_ESCAPE = re.compile(r'(?<!\\)((?:\\\\)*)\\(?!["\\/bfnrt]|u[0-9A-Fa-f]{4})')
-"""A backslash that JSON does not know before what follows: PRTG put it there, or a Windows path has it."""
+"""A backslash that is no JSON escape: from PRTG, or from a Windows path."""
 
 
 def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:

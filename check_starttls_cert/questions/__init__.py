@@ -5,7 +5,7 @@ A new question is one new module here and one row in ``QUESTIONS``. The module h
     judge(observation, policy, now) -> Answer
 
 It sees facts, the user's policy and the moment, and nothing else: no clock, no network, no output. Its words
-stand alone in the status line. Words of a good answer may be empty: then it is not worth mentioning.
+must be clear alone, in the status line. A good answer with empty words is not mentioned.
 """
 
 from __future__ import annotations

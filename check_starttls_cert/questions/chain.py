@@ -16,7 +16,7 @@ from check_starttls_cert.words import called
 
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
-    """Judge with the same thresholds what ends before the server's own certificate; then completeness.
+    """Judge certificates that end before the server's own, by the same thresholds; then whether the chain is complete.
 
     The value is the days left of the certificate above the server's own that expires first.
     """

@@ -75,7 +75,7 @@ def identities(facts: Facts, name_check: str) -> Identities:
 
 
 def remark(facts: Facts, policy: Policy) -> str:
-    """Return what is to be said of names that are covered: that clients would not find them."""
+    """Return a note when a name matches only by the common name, which clients ignore."""
     if policy.name_check != "cn_san" or not facts.dns_names:
         return ""
     clients = identities(facts, "client")

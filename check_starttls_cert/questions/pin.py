@@ -12,7 +12,7 @@ from check_starttls_cert.words import base64_text, quoted
 
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
-    """Each kind of pin must hold; of several of a kind, one."""
+    """Every kind of pin that is given must match; within a kind, one is enough."""
     facts = observation.shown.leaf
     wrong = []
     if policy.fingerprints and bytes.fromhex(facts.sha256) not in policy.fingerprints:

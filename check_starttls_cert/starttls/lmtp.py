@@ -1,4 +1,4 @@
-"""LMTP: RFC 2033. The conversation is SMTP's with LHLO in the place of EHLO (section 4.1)."""
+"""LMTP: RFC 2033. The conversation is SMTP's with LHLO instead of EHLO (section 4.1)."""
 
 from __future__ import annotations
 

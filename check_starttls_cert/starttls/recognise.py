@@ -1,4 +1,4 @@
-"""What a server speaks that does not speak the protocol that was asked for.
+"""Which protocol a server speaks when it is not the one asked for.
 
 Conversations raise the errors of this file; ``explained`` looks at the server's first bytes once a conversation
 has failed, and turns "not a greeting" into what an administrator can act on.

@@ -104,7 +104,7 @@ def test_old_server_with_a_weak_key_is_fully_reported(check: Program, certificat
 def test_server_that_wants_a_certificate_of_ours_has_shown_its_own(check: Program, certificates: Zoo, postfix: Server):
     trust = ("--ca-file", certificates.anchors("good_rsa_2048"), "-n", "mta.example.test")
     run = check(*where(postfix, "TLS for clients with a certificate"), *trust)
-    assert (run.exit_code, "expires in 200 days" in run.stdout) == (0, True)
+    assert (run.exit_code, "200 days" in run.stdout) == (0, True)
 
 
 # Misbehaving servers

@@ -157,7 +157,7 @@ def test_certificate_is_read_and_nobody_complains(
     assert (plain.exit_code, plain.stderr, prtg.exit_code, prtg.stderr) == (0, "", 0, "")
     (line,) = plain.lines
     assert line.startswith(f"STARTTLS_CERT OK - {protocol} 127.0.0.1:{running.ports[service]}: ")
-    assert f" {certificate.name} expires in 200 days " in line
+    assert f" {certificate.name} " in line
     assert " trusted, " in line
     document = json.loads(prtg.stdout)["prtg"]
     assert document["text"].endswith(f" - STARTTLS Protocol: {protocol.upper()}")

@@ -10,10 +10,17 @@ import json
 import sys
 
 try:
+    from check_starttls_cert import signals
+
+    # Before the other imports: they take most of the time, and PRTG may end the script at any moment.
+    signals.answer("prtg-v2")
     from check_starttls_cert.prtg.script_v2 import main
     from check_starttls_cert.run import process
-except (ImportError, SyntaxError) as error:  # SyntaxError: this Python is too old for the package
-    text = f"{error}: run '\"{sys.executable}\" -m pip install check_starttls_cert' on the probe"
+except Exception as error:  # noqa: BLE001 - whatever an import raises, the package cannot be used by this Python
+    text = (
+        f"{error}: install it on the probe, from a wheel or a clone, for Python 3.9 or newer; "
+        f'this one is "{sys.executable}"'
+    )
     print(json.dumps({"version": 2, "status": "error", "message": text, "channels": []}))
     sys.exit(0)
 

@@ -1,0 +1,44 @@
+"""Signals: whoever ends this program early still gets a verdict, in one line, at once.
+
+Monitoring systems end a check that takes too long. The handler does not raise: an exception could be lost in a
+callback, or in the middle of an import. It writes a line that was made before, and ends the process. Next to nothing
+is imported here, so that the handler stands before all other imports.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from check_starttls_cert.outputs import OUTPUTS
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Those of them that the system has; SIGBREAK is Ctrl-Break on Windows."""
+
+_handled: list[int] = []
+"""The signals that are answered in this process."""
+
+
+def answer(output: str) -> None:
+    """From now on, end the process with the failure of one of ``outputs.OUTPUTS`` when a signal comes."""
+    for name in NAMES:
+        number = getattr(signal, name, None)
+        # A signal that the parent has set to be ignored (nohup) stays ignored.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            failure, exit_code = OUTPUTS[output]
+            line = f"{failure % f'ended by {name} before there was a verdict'}\n".encode("ascii")
+
+            def end(*_: object, line: bytes = line, exit_code: int = exit_code) -> None:
+                try:
+                    os.write(1, line)
+                finally:
+                    os._exit(exit_code)
+
+            signal.signal(number, end)
+            _handled.append(number)
+
+
+def hold() -> None:
+    """Let the verdict be written whole: from now on, the signals that are answered come too late."""
+    while _handled:
+        signal.signal(_handled.pop(), signal.SIG_IGN)

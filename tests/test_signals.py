@@ -1,0 +1,121 @@
+"""Signals, at any moment: one line or document, the right exit code, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from loopback import PATIENCE, Service
+from observations import environment
+
+from check_starttls_cert import signals
+from check_starttls_cert.outputs import OUTPUTS, renderer
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals to a child process")
+
+SIGNALS = [name for name in signals.NAMES if hasattr(signal, name)]
+
+STARTED = (
+    "import sys; from check_starttls_cert.__main__ import main; sys.argv[0] = 'check_starttls_cert'; sys.exit(main())"
+)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_line_made_before_says_what_the_output_s_renderer_would(output) -> None:
+    failure, exit_code = OUTPUTS[output]
+    assert (failure % "words", exit_code) == renderer(output).failure("words")
+
+
+def answered(name: str, output: str, service: Service, heard: list) -> tuple[int, str, str]:
+    """Send a signal to a check that waits for its peer; return its exit code, stdout and stderr."""
+    arguments = ["-H", "127.0.0.1", "-p", str(service.port), "-t", "3000", "-o", output]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "check_starttls_cert", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    )
+    while not heard:
+        time.sleep(0.01)
+    process.send_signal(getattr(signal, name))
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    return process.returncode, stdout, stderr
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_check_that_is_ended_while_it_waits_has_an_answer(name, output) -> None:
+    heard = []
+
+    def behave(sock):
+        heard.append(True)
+        return sock.recv(1)  # nothing comes: the client waits for a greeting until it is ended
+
+    with Service(behave) as service:
+        exit_code, stdout, stderr = answered(name, output, service, heard)
+    said = f"ended by {name} before there was a verdict"
+    assert (exit_code, stderr) == (0 if output.startswith("prtg") else 3, "")
+    assert stdout == renderer(output).failure(said).text + "\n"
+    if output != "nagios":
+        json.loads(stdout)
+
+
+def test_a_signal_during_the_imports_has_an_answer(tmp_path) -> None:
+    # The first import of the program's own that is not needed to answer a signal never ends.
+    (tmp_path / "argparse.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(3000)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTED, "-H", "mta.example.com"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(str(tmp_path)),
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "importing\n"
+    process.terminate()
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, stderr) == (3, "")
+    assert stdout == "STARTTLS_CERT UNKNOWN - ended by SIGTERM before there was a verdict\n"
+
+
+def test_a_signal_that_the_parent_ignores_stays_ignored(monkeypatch) -> None:
+    installed = []
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    monkeypatch.setattr(signal, "signal", lambda number, _: installed.append(number))
+    signals.answer("nagios")
+    assert installed == []
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """Return what the handlers do instead of ending this process: (written, exit code), and the handlers."""
+    handlers, done = {}, []
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_DFL)
+    monkeypatch.setattr(os, "write", lambda _, line: done.append(line))
+    monkeypatch.setattr(os, "_exit", done.append)
+    monkeypatch.setattr(signals, "_handled", [])
+    return handlers, done
+
+
+def test_the_handler_writes_one_line_and_ends_the_process(ended) -> None:
+    handlers, done = ended
+    signals.answer("prtg")
+    handlers[signal.SIGTERM](signal.SIGTERM, None)
+    assert done == [b'{"prtg": {"error": 1, "text": "ended by SIGTERM before there was a verdict"}}\n', 0]
+
+
+def test_once_the_verdict_is_written_a_signal_comes_too_late(ended) -> None:
+    handlers, _ = ended
+    signals.answer("nagios")
+    signals.hold()
+    assert set(handlers.values()) == {signal.SIG_IGN}
+    handlers.clear()
+    signals.hold()
+    assert handlers == {}
