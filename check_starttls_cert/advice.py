@@ -10,13 +10,20 @@ from collections.abc import Callable
 from datetime import datetime
 
 from check_starttls_cert import openssl
-from check_starttls_cert.certificate import Facts
+from check_starttls_cert.certificate import ALGORITHMS_DIFFER, Facts
 from check_starttls_cert.observation import Presented, Store
 from check_starttls_cert.text import printable
 from check_starttls_cert.words import called, listed, span
 
 FOR_SERVERS = {"digitalSignature", "keyEncipherment", "keyAgreement"}
 """What the key of a TLS server must be allowed to do: one of these (OpenSSL's purpose sslserver)."""
+
+SERVER_PURPOSES = {"serverAuth", "msSGC", "nsSGC"}
+"""One of these, where there is an extendedKeyUsage."""
+
+
+HARMLESS = {"authorityInfoAccess"}
+"""What OpenSSL does not read, so that nothing is refused for it."""
 
 
 def sentence(shown: Presented, store: Store, now: datetime) -> str:
@@ -45,6 +52,8 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
     if top.der not in [facts.der for facts in chain.sent]:
         # The way up leads to an anchor, so what OpenSSL refuses lies on it.
         return odd or unchecked(shown)
+    if not top.issuer:
+        return odd or f"{called(top.display_name)} names no issuer; have it issued again"
     root = called(top.display_name if top.self_issued else top.issuer_name)
     add = f"add it to {printable(store.description)}" if store.private else "name it with --ca-file"
     if other_key := namesake(shown, store, sent=False):
@@ -61,13 +70,21 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
     elif chain.missing is not None:
         # That the server should send it is the question chain's to say.
         words = f"if {root} is your own root, {add}"
-    else:
+    elif top.self_issued:
         words = f"unknown root {root}, {add} if it is yours"
+    else:
+        # Whether it is a root is not known: the server may have to send it.
+        words = (
+            f"{root}, issuer of {called(top.display_name)}, is neither sent nor known; if it is your own root, {add}"
+        )
     return f"{words}; {odd}" if odd else words
 
 
 def bad_signature(shown: Presented, store: Store, now: datetime) -> str:
     """The issuer that OpenSSL found has another key than the one that signed."""
+    for facts in shown.chain.path:
+        if ALGORITHMS_DIFFER in facts.malformed:
+            return f"{called(facts.display_name)} is malformed ({ALGORITHMS_DIFFER}), have it issued again"
     return (
         namesake(shown, store, sent=False)
         or namesake(shown, store, sent=True)
@@ -77,7 +94,10 @@ def bad_signature(shown: Presented, store: Store, now: datetime) -> str:
 
 def namesake(shown: Presented, store: Store, sent: bool) -> str:
     """Return which certificate has the issuer's name and another key, among those sent or among the anchors."""
+    asked = {facts.authority_key_id for facts in shown.chain.path}
     found = [each.facts for each in shown.chain.namesakes if each.sent is sent]
+    # With the key identifier that is asked for (RFC 5280 section 4.2.1.1) it is no other key.
+    found = [facts for facts in found if facts.subject_key_id is None or facts.subject_key_id not in asked]
     if not found:
         return ""
     where = f"in {printable(store.description)}" if store.private else "in the trust store"
@@ -111,7 +131,11 @@ def no_authority(shown: Presented, store: Store, now: datetime) -> str:
     """Say which issuer may not issue, and why not."""
     instead = "have the certificate issued by a real certification authority"
     for facts in shown.chain.path[1:]:
-        if not facts.is_ca:
+        if facts.is_ca is None and not facts.self_issued:  # a root may be older than that extension
+            return (
+                f"{called(facts.display_name)} has no basicConstraints, so it is no certification authority; {instead}"
+            )
+        if facts.is_ca is False:
             return f"{called(facts.display_name)} is no certification authority by its basicConstraints; {instead}"
         if facts.key_usage is not None and "keyCertSign" not in facts.key_usage:
             return f"the keyUsage of {called(facts.display_name)} is {uses(facts)}, without keyCertSign; {instead}"
@@ -134,17 +158,31 @@ def wrong_purpose(shown: Presented, store: Store, now: datetime) -> str:
     leaf = shown.leaf
     if leaf.key_usage is not None and not leaf.key_usage & FOR_SERVERS:
         return f"the keyUsage of {called(leaf.display_name)} is {uses(leaf)}; have it issued with digitalSignature"
-    if leaf.extended_key_usage is not None and "serverAuth" not in leaf.extended_key_usage:
+    if leaf.extended_key_usage is not None and not SERVER_PURPOSES & {*leaf.extended_key_usage}:
         purposes = listed(leaf.extended_key_usage) or "empty"
         return f"the extendedKeyUsage of {called(leaf.display_name)} is {purposes}; have it issued with serverAuth"
+    if leaf.netscape_types is not None and "sslServer" not in leaf.netscape_types:
+        types = listed(sorted(leaf.netscape_types)) or "empty"
+        return f"the nsCertType of {called(leaf.display_name)} is {types}; have it issued without that extension"
     for facts in shown.chain.path[1:]:
-        if facts.extended_key_usage is not None and "serverAuth" not in facts.extended_key_usage:
+        if facts.extended_key_usage is not None and not SERVER_PURPOSES & {*facts.extended_key_usage}:
             purposes = listed(facts.extended_key_usage) or "empty"
             return (
                 f"the extendedKeyUsage of its issuer {called(facts.display_name)} is {purposes}, without serverAuth; "
                 "have the certificate issued by an authority for TLS servers"
             )
     return malformed(shown) or "a certificate of the chain is not meant for TLS servers; have it issued with serverAuth"
+
+
+def unknown_extension(shown: Presented, store: Store, now: datetime) -> str:
+    """Say which critical extension OpenSSL does not know (RFC 5280 section 4.2), and whose."""
+    for facts in shown.chain.path:
+        if facts.unknown_critical:
+            return (
+                f"OpenSSL does not know the critical extension {listed(facts.unknown_critical)} of "
+                f"{called(facts.display_name)}; have it issued without that extension"
+            )
+    return "an extension marked critical is not known to OpenSSL; have it issued without that extension"
 
 
 def forbidden_name(shown: Presented, store: Store, now: datetime) -> str:
@@ -155,8 +193,8 @@ def forbidden_name(shown: Presented, store: Store, now: datetime) -> str:
 def malformed(shown: Presented) -> str:
     """Say what is malformed in the first certificate of the path in which anything is."""
     for facts in shown.chain.path:
-        if facts.malformed:
-            return f"{called(facts.display_name)} is malformed ({listed(facts.malformed)}), have it issued again"
+        if odd := [what for what in facts.malformed if what not in HARMLESS]:
+            return f"{called(facts.display_name)} is malformed ({listed(odd)}), have it issued again"
     return ""
 
 
@@ -186,9 +224,7 @@ CAUSES: dict[int, Callable[[Presented, Store, datetime], str]] = {
     openssl.PERMITTED_VIOLATION: forbidden_name,
     openssl.EXCLUDED_VIOLATION: forbidden_name,
     openssl.CERT_REVOKED: _always("replace it"),
-    openssl.UNHANDLED_CRITICAL_EXTENSION: _always(
-        "an extension marked critical is not known to OpenSSL; have it issued without that extension"
-    ),
+    openssl.UNHANDLED_CRITICAL_EXTENSION: unknown_extension,
     openssl.UNSUPPORTED_CONSTRAINT_TYPE: _always(
         "an issuer's name constraints are of a type unknown to OpenSSL; have the certificate issued by another"
     ),

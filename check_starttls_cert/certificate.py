@@ -45,6 +45,9 @@ MAX_FIELDS = 12
 NOTHING = Element(0, memoryview(b""), memoryview(b""))
 NO_EXTENSIONS = next(x690.elements(memoryview(b"\xa3\x02\x30\x00")))
 
+ALGORITHMS_DIFFER = "the signature algorithm inside is not the one outside"
+"""A word of ``Facts.malformed``."""
+
 RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
 """The AlgorithmIdentifier of RSA keys: RFC 3279 section 2.3.1."""
 
@@ -89,6 +92,10 @@ class Facts(NamedTuple):
     """RFC 5280's names, such as ``keyCertSign``."""
     extended_key_usage: tuple[str, ...] | None = None
     """Names such as ``serverAuth``; the numbers of unknown ones."""
+    netscape_types: frozenset[str] | None = None
+    """Bits of Netscape's certificate type, such as ``sslServer``."""
+    unknown_critical: tuple[str, ...] = ()
+    """Numbers of critical extensions for which OpenSSL refuses a certificate."""
     subject_key_id: bytes | None = None
     authority_key_id: bytes | None = None
     ocsp_urls: tuple[str, ...] = ()
@@ -161,8 +168,8 @@ def read(der: bytes) -> Facts:
     fields, extension_field = _fields(tbs)
     if len(fields) <= VALIDITY:
         raise _unreadable("its validity period is missing")
-    not_before, not_after = _validity(fields[VALIDITY])
     malformed: list[str] = []
+    not_before, not_after = _validity(fields[VALIDITY], malformed)
     serial = _tolerant("serialNumber", lambda: x690.integer(fields[SERIAL]), 0, malformed)
     issuer = _name("issuer", fields, ISSUER, malformed)
     subject = _name("subject", fields, SUBJECT, malformed)
@@ -174,7 +181,7 @@ def read(der: bytes) -> Facts:
         malformed.append("signature")
     elif outer_algorithm.whole != fields[SIGNATURE].whole:
         # RFC 5280 section 4.1.1.2; OpenSSL takes the signature for a wrong one.
-        malformed.append("the signature algorithm inside is not the one outside")
+        malformed.append(ALGORITHMS_DIFFER)
     # Two empty names are equal, but that is not self-issued.
     self_issued = subject.canonical == issuer.canonical != b""
     return Facts(
@@ -282,11 +289,14 @@ def _name(what: str, fields: list[Element], place: int, malformed: list[str]) ->
     return name
 
 
-def _validity(field: Element) -> tuple[datetime, datetime]:
+def _validity(field: Element, malformed: list[str]) -> tuple[datetime, datetime]:
     times = x690.readable(field.contents, 2)
     if field.tag != x690.SEQUENCE or len(times) < 2:
         raise _unreadable("its validity period is missing")
-    return _moment("notBefore", times[0]), _moment("notAfter", times[1])
+    found = _moment("notBefore", times[0]), _moment("notAfter", times[1])
+    # OpenSSL prints times of other forms, and refuses the certificate.
+    malformed += [what for what, time in zip(("notBefore", "notAfter"), times) if not x690.is_strict_moment(time)]
+    return found
 
 
 def _moment(what: str, time: Element) -> datetime:

@@ -62,13 +62,15 @@ class Chain(NamedTuple):
         """
         if not self.readable or self.unreadable:
             return None
-        sent = {facts.der for facts in self.sent}
+        sent = set(map(_identity, self.sent))
         for below, above in zip(self.path, self.path[1:]):
             # An anchor that is no root is one here only: other clients need it, and what is above it.
             is_root = above.der == self.path[-1].der and above.self_issued
-            if above.der not in sent and not is_root:
+            if _identity(above) not in sent and not is_root:
                 return below
         leaf = self.path[0]
+        if not leaf.issuer:
+            return None  # nobody is named
         alone = len(self.path) == 1 and not self.verified and not self.anchored
         # With an anchor of the issuer's name in the store, the issuer is an anchor that has another key there.
         is_anchor = any(not namesake.sent for namesake in self.namesakes)
@@ -88,12 +90,22 @@ class Chain(NamedTuple):
         places = [path.index(facts.der) for facts in unique if facts.der in path and facts not in roots]
         if places != sorted(places):
             found.append("it is sent in the wrong order")
-        found += [f'"{facts.display_name}" is sent and not needed' for facts in unique if facts.der not in path]
+        needed = {_identity(facts) for facts in self.path if not facts.self_issued}
+        found += [
+            f'"{facts.display_name}" is sent and not needed'
+            for facts in unique
+            if facts.der not in path and _identity(facts) not in needed
+        ]
         return found
 
     def _is_root(self, facts: Facts) -> bool:
         # Of a verified path nobody asks whether the anchor verifies itself: it is trusted anyway.
         return bool(facts.self_signed) or (self.verified and facts.self_issued and facts.der == self.path[-1].der)
+
+
+def _identity(facts: Facts) -> tuple[bytes, ...]:
+    """Return what an issuer is to those below it: a name and a key. Its certificate may have been renewed."""
+    return (facts.canonical_subject, facts.spki) if facts.canonical_subject and facts.spki else (facts.der,)
 
 
 def build(

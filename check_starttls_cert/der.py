@@ -236,6 +236,13 @@ def moment(element: Element) -> datetime:
         return FIRST if shift < timedelta(0) else LAST
 
 
+def is_strict_moment(element: Element) -> bool:
+    """Return whether a time has the form of RFC 5280 section 4.1.2.5: to the second, in UTC, no leap second."""
+    octets = string(element)
+    digits = {UTC_TIME: 12, GENERALIZED_TIME: 14}.get(element.tag & ~CONSTRUCTED, 0)
+    return len(octets) == digits + 1 and octets[digits:] == b"Z" and octets[digits - 2 : digits] < b"60"
+
+
 def _offset(zone: bytes) -> timedelta:
     """Return how far a time zone, ``Z`` or ``+0100``, is ahead of UTC."""
     if zone == b"Z":

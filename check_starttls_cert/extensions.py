@@ -27,10 +27,13 @@ def read(field: Element) -> tuple[dict[str, Any], list[str]]:
     """
     found: dict[str, Any] = {}
     malformed: list[str] = []
+    unknown: list[str] = []
     seen: set[str] = set()
     try:
         for extension in der.sequence(der.single(field.contents)):
-            number, value = _parts(extension)
+            number, critical, value = _parts(extension)
+            if critical and number not in oids.KNOWN_EXTENSIONS:
+                unknown.append(number)
             if number not in READERS:
                 continue
             name = READERS[number][0]
@@ -42,15 +45,18 @@ def read(field: Element) -> tuple[dict[str, Any], list[str]]:
             malformed += _read_one(number, value, found)
     except DERError:
         malformed.append("extensions")
+    if unknown:
+        found["unknown_critical"] = tuple(dict.fromkeys(unknown))
     return found, malformed
 
 
-def _parts(extension: Element) -> tuple[str, Element | None]:
-    """Return number and value; what is critical is for OpenSSL to know."""
+def _parts(extension: Element) -> tuple[str, bool, Element | None]:
+    """Return number, whether it is critical, and value."""
     parts = der.readable(extension.contents, 3)
     if not parts or parts[0].tag != der.OBJECT_IDENTIFIER:
-        return "", None
-    return der.object_identifier(parts[0]), parts[-1]
+        return "", False, None
+    critical = len(parts) > 1 and parts[1].tag == der.BOOLEAN and any(parts[1].contents)
+    return der.object_identifier(parts[0]), critical, parts[-1]
 
 
 def _read_one(number: str, value: Element | None, found: dict[str, Any]) -> Iterator[str]:
@@ -107,13 +113,26 @@ def _basic_constraints(value: Element, found: dict[str, Any]) -> str | None:
 
 
 def _key_usage(value: Element, found: dict[str, Any]) -> str | None:
-    octets = der.bits(value)
-    found["key_usage"] = frozenset(
-        name
-        for place, name in enumerate(oids.KEY_USAGES)
-        if place // 8 < len(octets) and octets[place // 8] & 0x80 >> place % 8
-    )
+    found["key_usage"] = _named_bits(value, oids.KEY_USAGES)
     return None if found["key_usage"] else "is empty"
+
+
+def _named_bits(value: Element, names: Iterable[str]) -> frozenset[str]:
+    octets = der.bits(value)
+    return frozenset(
+        name for place, name in enumerate(names) if place // 8 < len(octets) and octets[place // 8] & 0x80 >> place % 8
+    )
+
+
+def _netscape_type(value: Element, found: dict[str, Any]) -> None:
+    found["netscape_types"] = _named_bits(value, oids.NETSCAPE_TYPES)
+
+
+def _name_constraints(value: Element, _: dict[str, Any]) -> None:
+    """OpenSSL applies them; here it is asked only whether they can be read."""
+    for subtrees in der.sequence(value):
+        for subtree in der.elements(subtrees.contents):
+            list(der.sequence(subtree))
 
 
 def _extended_key_usage(value: Element, found: dict[str, Any]) -> None:
@@ -166,6 +185,8 @@ READERS: dict[str, tuple[str, Callable[[Element, dict[str, Any]], str | None]]] 
     oids.SUBJECT_KEY_ID: ("subjectKeyIdentifier", _subject_key_id),
     oids.AUTHORITY_KEY_ID: ("authorityKeyIdentifier", _authority_key_id),
     oids.AUTHORITY_INFORMATION: ("authorityInfoAccess", _authority_information),
+    oids.NETSCAPE_TYPE: ("nsCertType", _netscape_type),
+    oids.NAME_CONSTRAINTS: ("nameConstraints", _name_constraints),
     oids.CRL_DISTRIBUTION_POINTS: ("cRLDistributionPoints", _crl_distribution_points),
 }
 """Each sets its facts as soon as it has them, so that what comes before a broken element is kept."""

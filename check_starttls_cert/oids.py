@@ -191,5 +191,27 @@ EXTENDED_KEY_USAGES = {
 BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE = "2.5.29.19", "2.5.29.15", "2.5.29.37"
 SUBJECT_KEY_ID, AUTHORITY_KEY_ID, ALTERNATIVE_NAMES = "2.5.29.14", "2.5.29.35", "2.5.29.17"
 CRL_DISTRIBUTION_POINTS, AUTHORITY_INFORMATION = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
+NAME_CONSTRAINTS, NETSCAPE_TYPE = "2.5.29.30", "2.16.840.1.113730.1.1"
+KNOWN_EXTENSIONS = frozenset(
+    {
+        *(BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_KEY_ID, AUTHORITY_KEY_ID, ALTERNATIVE_NAMES),
+        *(CRL_DISTRIBUTION_POINTS, NAME_CONSTRAINTS, NETSCAPE_TYPE),
+        "2.5.29.32",  # certificatePolicies
+        "2.5.29.33",  # policyMappings
+        "2.5.29.36",  # policyConstraints
+        "2.5.29.54",  # inhibitAnyPolicy
+        "1.3.6.1.5.5.7.1.7",  # ipAddrBlocks
+        "1.3.6.1.5.5.7.1.8",  # autonomousSysIds
+        "1.3.6.1.5.5.7.1.14",  # proxyCertInfo
+        "1.3.6.1.5.5.7.48.1.5",  # ocsp-nocheck
+    }
+)
+"""What may be critical for OpenSSL 3: its ``X509_supported_extension``."""
+
+NETSCAPE_TYPES = (
+    *("sslClient", "sslServer", "smime", "objectSigning", "reserved", "sslCA", "smimeCA", "objectSigningCA"),
+)
+"""Bits of Netscape's certificate type, which OpenSSL still obeys."""
+
 OCSP, CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 MGF1 = "1.2.840.113549.1.1.8"

@@ -24,6 +24,7 @@ from observations import (
 )
 
 from check_starttls_cert import summary
+from check_starttls_cert.certificate import ALGORITHMS_DIFFER
 from check_starttls_cert.chain import Chain, Namesake
 from check_starttls_cert.openssl import Trust
 
@@ -74,10 +75,10 @@ def test_a_verdict_that_nobody_foresaw_is_openssls_own_words() -> None:
 
 
 @pytest.mark.parametrize("code", [2, 20, 21])
-def test_an_unknown_root_is_named(code) -> None:
+def test_an_issuer_that_is_neither_sent_nor_known_is_named_and_not_called_a_root(code) -> None:
     trust = Trust(verified=False, code=code, reason="unable to get local issuer certificate")
     assert verdict("trust", seen(trust=trust))[1].endswith(
-        ': unknown root "ISRG Root X1", name it with --ca-file if it is yours'
+        ': "ISRG Root X1", issuer of "R11", is neither sent nor known; if it is your own root, name it with --ca-file'
     )
 
 
@@ -137,7 +138,7 @@ def trust(trust: Trust = NO_ISSUER, store=STORE, **changes) -> str:
 
 
 def test_who_named_anchors_is_told_to_add_to_them() -> None:
-    assert trust(store=NAMED).endswith(': unknown root "ISRG Root X1", add it to /etc/ca.pem if it is yours')
+    assert trust(store=NAMED).endswith(" is neither sent nor known; if it is your own root, add it to /etc/ca.pem")
     assert trust(store=NAMED, above=()).endswith(': if "R11" is your own root, add it to /etc/ca.pem')
 
 
@@ -172,6 +173,10 @@ def test_a_sent_issuer_with_another_key_explains_a_bad_signature() -> None:
             'the keyUsage of "mta.example.com" is empty; have it issued with digitalSignature',
         ),
         (
+            {"extended_key_usage": ("nsSGC",), "netscape_types": frozenset({"sslClient"})},
+            'the nsCertType of "mta.example.com" is sslClient; have it issued without that extension',
+        ),
+        (
             {"key_usage": frozenset({"digitalSignature"}), "extended_key_usage": ("clientAuth", "1.2.3")},
             'the extendedKeyUsage of "mta.example.com" is clientAuth, 1.2.3; have it issued with serverAuth',
         ),
@@ -196,7 +201,7 @@ def test_an_issuer_that_is_not_for_servers_is_named() -> None:
     ("changes", "words"),
     [
         ({"is_ca": False}, '"Issuing CA 2" is no certification authority by its basicConstraints; '),
-        ({"is_ca": None}, '"Issuing CA 2" is no certification authority by its basicConstraints; '),
+        ({"is_ca": None}, '"Issuing CA 2" has no basicConstraints, so it is no certification authority; '),
         (
             {"is_ca": True, "key_usage": frozenset({"cRLSign"})},
             'the keyUsage of "Issuing CA 2" is cRLSign, without keyCertSign; ',
@@ -224,6 +229,45 @@ def test_a_malformed_certificate_is_the_cause_where_the_way_up_leads_to_an_ancho
     assert trust(certificate=own, chain=path).endswith(
         ': "mta.example.com" is malformed (subjectAltName is there twice), have it issued again'
     )
+
+
+def test_what_openssl_does_not_read_is_not_the_cause() -> None:
+    own = facts(malformed=("authorityInfoAccess",), signature_algorithm="1.2.3.4")
+    path = Chain((own, INTERMEDIATE), (own, INTERMEDIATE, ROOT), verified=False)
+    assert "malformed" not in trust(certificate=own, chain=path)
+
+
+def test_two_signature_algorithms_are_the_cause_of_a_bad_signature_and_other_faults_are_not() -> None:
+    code = Trust(verified=False, code=7, reason="certificate signature failure")
+    own = facts(malformed=("keyUsage", ALGORITHMS_DIFFER))
+    assert trust(code, certificate=own).endswith(
+        ': "mta.example.com" is malformed (the signature algorithm inside is not the one outside), have it issued again'
+    )
+    assert "malformed" not in trust(code, certificate=facts(malformed=("keyUsage",)))
+
+
+def test_an_issuer_with_the_key_identifier_that_is_asked_for_has_no_other_key() -> None:
+    own = facts(authority_key_id=b"key")
+    issuer = Namesake(authority("R11", subject_key_id=b"key"), sent=False)
+    path = Chain((own,), (own,), verified=False, namesakes=(issuer,))
+    words = trust(Trust(verified=False, code=7, reason="certificate signature failure"), certificate=own, chain=path)
+    assert words.endswith('"mta.example.com" or one above it was altered, or its issuer has another key now')
+
+
+@pytest.mark.parametrize("whose", ["mta.example.com", "Issuing CA 2"])
+def test_a_critical_extension_that_openssl_does_not_know_is_named_with_its_owner(whose) -> None:
+    odd = {"unknown_critical": ("1.2.3",)}
+    own = facts(**odd) if whose == "mta.example.com" else facts()
+    code = Trust(verified=False, code=34, reason="unhandled critical extension")
+    words = trust(code, certificate=own, above=issuing(900 * DAY, **({} if own.unknown_critical else odd)))
+    assert words.endswith(
+        f': OpenSSL does not know the critical extension 1.2.3 of "{whose}"; have it issued without that extension'
+    )
+
+
+def test_who_names_no_issuer_is_not_told_to_add_one() -> None:
+    own = facts(issuer="", issuer_attributes=())
+    assert trust(certificate=own, above=()).endswith('"mta.example.com" names no issuer; have it issued again')
 
 
 def test_an_algorithm_that_openssl_does_not_know_is_named() -> None:

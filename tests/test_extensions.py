@@ -284,6 +284,28 @@ def test_an_odd_extension_costs_itself(odd):
         assert read(*octets)[0]["dns_names"] == ("mta.example.com",)
 
 
+NETSCAPE_TYPE, NAME_CONSTRAINTS = "6086480186f8420101", "551d1e"
+
+
+def test_netscapes_types_are_names():
+    assert read(extension(NETSCAPE_TYPE, encode(3, b"\x06\x40"))) == ({"netscape_types": {"sslServer"}}, [])
+
+
+@pytest.mark.parametrize("broken", [b"\x04\x00", b"\x30\x02\x05\x01", b"\x30\x04\xa0\x02\x05\x00"])
+def test_name_constraints_are_only_asked_whether_they_can_be_read(broken):
+    good = encode(0x30, encode(0xA0, encode(0x30, encode(0x82, b"example.com"))))
+    assert read(extension(NAME_CONSTRAINTS, good)) == ({}, [])
+    assert read(extension(NAME_CONSTRAINTS, broken)) == ({}, ["nameConstraints"])
+
+
+@pytest.mark.parametrize("true", [b"\x01\x01\xff", b"\x01\x01\x01"])
+def test_critical_extensions_that_openssl_does_not_know_are_numbers_each_once(true):
+    odd = extension("2a0304", b"\x05\x00", critical=true)
+    assert read(odd, odd)[0] == {"unknown_critical": ("1.2.3.4",)}
+    assert read(extension("2a0304", b"\x05\x00", critical=b"\x01\x01\x00")) == ({}, [])
+    assert "unknown_critical" not in read(extension(KEY_USAGE, encode(3, b"\x07\x80"), critical=true))[0]
+
+
 def test_extensions_that_are_none_are_malformed():
     assert extensions.read(der.single(memoryview(b"\xa3\0"))) == ({}, ["extensions"])
     assert extensions.read(der.single(memoryview(b"\xa3\x02\x05\0"))) == ({}, ["extensions"])
@@ -300,6 +322,8 @@ ALL = (
     AUTHORITY_KEY_ID,
     CRL_POINTS,
     AUTHORITY_INFO,
+    NETSCAPE_TYPE,
+    NAME_CONSTRAINTS,
 )
 
 
