@@ -68,15 +68,19 @@ class Behaviour(NamedTuple):
 BEHAVIOURS: dict[str, Behaviour] = {}
 
 
+def sentence(function: Callable[..., Any]) -> str:
+    """Return the first line of a function's docstring."""
+    return (function.__doc__ or "").split("\n")[0].rstrip(".")
+
+
 def behaviour(
     *stages: str, values: Sequence[Any] = (None,), good: Callable[[Any], bool] = lambda _: False
 ) -> Callable[[Behave], Behave]:
     """Put a function into ``BEHAVIOURS``, under its name and with its docstring's first line."""
 
     def put(behave: Behave) -> Behave:
-        name = behave.__name__.replace("_", " ").strip()
-        sentence = (behave.__doc__ or "").split("\n")[0].rstrip(".")
-        BEHAVIOURS[name] = Behaviour(name, sentence, behave, stages, values, good)
+        name = behave.__name__.replace("_", " ")
+        BEHAVIOURS[name] = Behaviour(name, sentence(behave), behave, stages, values, good)
         return behave
 
     return put
@@ -130,17 +134,26 @@ def endless_line(peer: Peer, value: bytes) -> None:
     flood(peer.put, value)
 
 
-@behaviour(WORDS, INSIDE)
-def endless_reply(peer: Peer, _: Any) -> None:
-    """Sends reply lines, packets or elements without the last one, to 100 MB."""
-    flood(peer.put, peer.dialogue.more if peer.dialogue else b"220-wait\r\n")
+def begin(peer: Peer, value: str) -> None:
+    """Send the honest reply's first line, or its opening tags, where that is wanted."""
+    if value == "begun" and peer.dialogue is not None:
+        reply = peer.dialogue.replies[min(peer.step, len(peer.dialogue.replies) - 1)]
+        peer.put(reply[: reply.find(b"\n") + 1] or reply.partition(b"<starttls")[0])
 
 
-@behaviour(WORDS, INSIDE)
-def slow_reply(peer: Peer, _: Any) -> None:
+@behaviour(WORDS, INSIDE, values=("bare", "begun"))
+def endless_reply(peer: Peer, value: str) -> None:
+    """Sends reply lines, capabilities, packets or elements without the last one, to 100 MB."""
+    begin(peer, value)
+    flood(peer.put, peer.more)
+
+
+@behaviour(WORDS, INSIDE, values=("bare", "begun"))
+def slow_reply(peer: Peer, value: str) -> None:
     """Sends such a line every quarter of a second."""
+    begin(peer, value)
     for _ in range(80):
-        peer.put(peer.dialogue.more if peer.dialogue else b"220-wait\r\n")
+        peer.put(peer.more)
         time.sleep(min(0.25, peer.left))
 
 
@@ -329,11 +342,11 @@ def certificate_in_octets(peer: Peer, value: int) -> None:
 
 @behaviour(HANDS, values=("signature", "finished", "nothing", "order", "extensions"))
 def broken_handshake(peer: Peer, value: str) -> None:
-    """TLS 1.3 with a wrong CertificateVerify, a wrong Finished, nothing after the certificate, a wrong order, odd extensions."""
+    """TLS 1.3 with a wrong CertificateVerify, a wrong Finished, nothing after the certificate, a wrong order, an extension in the wrong place."""
     server, good = Tls13(peer), served("honest")
     if value == "order":
         server.finish()
-    server.extensions(struct.pack("!HH", 0xABCD, 4) + bytes(4) if value == "extensions" else b"")
+    server.extensions(struct.pack("!HHI", 51, 4, 0) if value == "extensions" else b"")
     server.certificate(good.chain)
     if value == "nothing":
         peer.wait()

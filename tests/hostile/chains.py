@@ -215,9 +215,15 @@ def year_zero() -> Served:
 
 
 @chain
-def after_9999() -> Served:
-    """Valid to the end of 9999, RFC 5280's word for no end, and a second before."""
+def end_of_9999() -> Served:
+    """Valid to the last second of 9999, RFC 5280's word for no end."""
     return Served((leaf(not_after=encode(0x18, b"99991231235959Z")),), good=True)
+
+
+@chain
+def year_10000() -> Served:
+    """Valid to the year 10000, for which GeneralizedTime has no room."""
+    return Served((leaf(not_after=encode(0x18, b"100000101000000Z")),))
 
 
 @chain

@@ -18,7 +18,6 @@ from check_starttls_cert.starttls import PROTOCOLS
 LIFETIME = 20.0
 """Seconds that a connection is kept up at most; the program is given two."""
 
-NOTHING = ""
 XML = "<stream:stream xmlns='jabber:{}' xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'>"
 XMPP_TLS = b"xmlns='urn:ietf:params:xml:ns:xmpp-tls'"
 
@@ -157,13 +156,13 @@ DIALOGUES = {
 }
 
 FAMILIES = {
-    "implicit TLS": tuple(name for name, row in PROTOCOLS.items() if row.implicit_tls),
+    "implicit TLS": ("tls", *(name for name, row in PROTOCOLS.items() if row.implicit_tls and name != "tls")),
     "lines": ("smtp", "submission", "lmtp", "imap", "pop3", "sieve", "ftp", "nntp", "irc"),
     "LDAP": ("ldap",),
     "binary": ("mysql", "mssql", "rdp", "nbd", "postgres"),
     "XML": ("xmpp-client", "xmpp-server"),
 }
-"""Protocols whose conversations are read by the same kind of reader."""
+"""Protocols whose conversations are read by the same kind of reader; the first stands for the others."""
 
 
 class Peer:
@@ -173,8 +172,10 @@ class Peer:
         self.sock = sock
         self.protocol = protocol
         self.end = time.monotonic() + LIFETIME
-        self.dialogue = None if PROTOCOLS[protocol].implicit_tls else DIALOGUES[protocol]
-        self.farewell = DIALOGUES[PROTOCOLS[protocol].sibling or protocol].farewell if self.known else b""
+        spoken = DIALOGUES.get(PROTOCOLS[protocol].sibling or protocol)
+        self.dialogue = None if PROTOCOLS[protocol].implicit_tls else spoken
+        self.farewell = spoken.farewell if spoken else b""
+        self.more = spoken.more if spoken else b"220-wait\r\n"
         self.step = 0
         self._heard = bytearray()
         self._framed = bytearray()
@@ -182,11 +183,6 @@ class Peer:
         self.seal: Callable[[bytes], bytes] | None = None
         """What makes records of application data, where TLS is done by hand."""
         self.framed = False
-
-    @property
-    def known(self) -> bool:
-        """Whether there is anything to say in this protocol."""
-        return (PROTOCOLS[self.protocol].sibling or self.protocol) in DIALOGUES
 
     @property
     def left(self) -> float:

@@ -22,7 +22,7 @@ import plugin_format
 from check_starttls_cert.starttls import PROTOCOLS
 from hostile import behaviours, chains
 from hostile.behaviours import BEHAVIOURS, HANDS, HELLO, INSIDE, NETWORK, WORDS, Behaviour
-from hostile.peer import DIALOGUES, Peer
+from hostile.peer import DIALOGUES, FAMILIES, Peer
 
 TIMEOUT = 2
 """Seconds that the program is given with ``-t``."""
@@ -35,6 +35,12 @@ HANGING = 60
 
 MAX_MEMORY = 64 * 1024
 """KB above an idle Python."""
+
+WHOLE = {*(family[0] for family in FAMILIES.values()), "mssql"}
+"""Protocols that are tried with every value. The others have the readers of one of these; TDS has its own records."""
+
+FEW = 3
+"""Values that a behaviour is tried with for the others."""
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -94,10 +100,40 @@ def places(behaviour: Behaviour, protocol: str) -> Iterator[tuple[str, int]]:
 
 
 def cases(names: Sequence[str], protocols: Sequence[str]) -> Iterator[Case]:
-    """Yield every behaviour of these names, everywhere, with every value."""
+    """Yield every behaviour of these names, everywhere, with every value; with ``FEW`` where others tell as much."""
     for name, protocol in itertools.product(names, protocols):
-        for (stage, step), value in itertools.product(places(BEHAVIOURS[name], protocol), BEHAVIOURS[name].values):
-            yield Case(name, protocol, stage, step, value)
+        for stage, step in places(BEHAVIOURS[name], protocol):
+            for value in some(BEHAVIOURS[name].values, None if protocol in WHOLE else FEW):
+                yield Case(name, protocol, stage, step, value)
+
+
+def some(values: Sequence[Any], limit: int | None) -> Sequence[Any]:
+    """Return at most ``limit`` values, from the first to the last."""
+    if limit is None or len(values) <= limit:
+        return values
+    return [values[index * (len(values) - 1) // max(1, limit - 1)] for index in range(limit)]
+
+
+def selection() -> list[Case]:
+    """Return every behaviour once at each stage for each family, with one value, and every chain once.
+
+    Which step and which value differs by family; protocols of a family take turns.
+    """
+    chosen = []
+    turns = itertools.count()
+    for number, name in enumerate(BEHAVIOURS):
+        for turn, protocols in enumerate(FAMILIES.values()):
+            protocol = protocols[number % len(protocols)]
+            for stage in BEHAVIOURS[name].stages:
+                found = [case for case in cases([name], [protocol]) if case.stage == stage]
+                if found:
+                    chosen.append(found[(turn * len(found) // len(FAMILIES) + next(turns)) % len(found)])
+    protocols = list(itertools.chain(*FAMILIES.values()))
+    chosen += [
+        Case("chain", protocols[number % len(protocols)], HANDS, value=value)
+        for number, value in enumerate(BEHAVIOURS["chain"].values)
+    ]
+    return list(dict.fromkeys(chosen))
 
 
 class Server:
