@@ -92,10 +92,7 @@ def parse_host(text: str) -> str:
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if ip_address(bare) is not None and re.fullmatch(r"[0-9A-Za-z:.%_-]+", bare):
         return bare
-    try:
-        name = to_ascii(text)
-    except UnicodeError:
-        name = ""
+    name = to_ascii(text)
     if not text.isprintable() or len(name) > MAX_NAME or not re.fullmatch(HOST_NAME, name):
         raise ValueError(
             f'"{printable(text)}" is no host name or IP address; '

@@ -110,8 +110,6 @@ class Channel:
         """Return some bytes; none when the peer has ended the session. Raises a ``ProbeError``."""
         try:
             data = self._run_inside(lambda: self._tls.read(4096))
-        except ssl.SSLZeroReturnError:  # its close_notify
-            return b""
         except PeerClosed:
             # GnuTLS servers hang up on clients without a certificate and say nothing.
             if self._asked and self.records == self._shaken:
@@ -181,8 +179,6 @@ class Channel:
     def _run_inside(self, step: Callable[[], T]) -> T:
         try:
             return self._run(step)
-        except ssl.SSLZeroReturnError:
-            raise
         except ssl.SSLError as error:
             if not self._heard and reason_of(error) in openssl.ALERTS_ABOUT_CLIENT_CERTIFICATES:
                 self.client_certificate_demanded = True

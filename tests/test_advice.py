@@ -321,3 +321,9 @@ def test_where_an_issuer_is_sent_with_another_key_the_right_one_is_to_be_sent() 
     own = facts()
     path = Chain((own,), (own,), verified=False, namesakes=(Namesake(authority("R11"), sent=True),))
     assert trust(certificate=own, chain=path).endswith(': have the server send the "R11" that signed "mta.example.com"')
+
+
+def test_an_expired_certificate_that_is_not_on_the_known_path_is_in_the_trust_store() -> None:
+    assert trust(EXPIRED, certificate=facts()).endswith(
+        "one above those that the server sends; renew it in the trust store"
+    )

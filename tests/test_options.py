@@ -259,6 +259,15 @@ def test_the_error_of_a_choice_never_shows_foreign_text_raw(text) -> None:
     assert "|" not in str(caught.value)
 
 
+def test_a_choice_is_taken_in_any_case() -> None:
+    assert one_of(("a", "b"))("B") == "b"
+
+
+def test_thresholds_that_contradict_each_other_are_the_user_s_error() -> None:
+    with pytest.raises(UsageError, match="is reached before the warning threshold"):
+        job({"host": "h", "warning": parse_threshold("5"), "critical": parse_threshold("40")})
+
+
 def test_keys_and_flags_are_unique() -> None:
     keys = [option.key for option in OPTIONS]
     flags = [flag for option in OPTIONS for flag in option.flags]

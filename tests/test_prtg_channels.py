@@ -11,6 +11,7 @@ from observations import (
     INTERMEDIATE,
     NO_ISSUER,
     PROPERTY,
+    REFUSED,
     SELF_SIGNED,
     SITUATIONS,
     authority,
@@ -19,6 +20,7 @@ from observations import (
     named,
     seen,
     self_signed,
+    unseen,
     verdict,
 )
 from prtg_rules import ERROR, NONE, OK, WARNING, lookup_state
@@ -180,3 +182,8 @@ def test_the_message_names_the_certificate_in_the_original_sensor_s_words() -> N
         "OK. Certificate Common Name: mta.example.com - "
         f"Certificate Thumbprint: {facts().sha1} - STARTTLS Protocol: SMTP"
     )
+
+
+def test_the_message_of_a_service_that_was_not_read_names_it_and_says_why() -> None:
+    said = message(evaluated(unseen(REFUSED)))
+    assert said.startswith("smtp mta.example.com:25: cannot connect to 192.0.2.25: connection refused")

@@ -6,10 +6,13 @@ PRTG's is on no package index: a stand-in is built here, as strict as the origin
 from __future__ import annotations
 
 import json
+import runpy
+import sys
 
 import pytest
 from observations import child
 
+from check_starttls_cert.prtg import sensor_api
 from check_starttls_cert.prtg.sensor_api import OwnCustomSensorResult, OwnValueUnit
 
 RESULT = """
@@ -117,6 +120,19 @@ def test_the_error_is_the_same_with_and_without_prtgs_own(situation, arguments, 
     theirs, ours = (document(situation, *folders, arguments=arguments)[1] for folders in ((stand_in,), ()))
     assert theirs == ours
     assert theirs["prtg"]["error"] == 1
+
+
+def test_prtgs_own_classes_are_taken_where_they_are_installed(stand_in, monkeypatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("paesslerag_prtg_sensor_api")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(stand_in)
+    try:
+        found = runpy.run_path(sensor_api.__file__)
+    finally:
+        for name in [name for name in sys.modules if name.startswith("paesslerag_prtg_sensor_api")]:
+            del sys.modules[name]
+    assert found["CustomSensorResult"].__module__ == "paesslerag_prtg_sensor_api.sensor.result"
+    assert found["ValueUnit"].__module__ == "paesslerag_prtg_sensor_api.sensor.units"
 
 
 def test_a_sensor_api_that_is_broken_is_not_used(tmp_path) -> None:

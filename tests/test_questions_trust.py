@@ -11,8 +11,10 @@ from observations import (
     NO_ISSUER,
     NOT_YET_VALID,
     SECOND,
+    SELF_SIGNED,
     facts,
     seen,
+    self_signed,
     verdict,
 )
 
@@ -51,3 +53,9 @@ def test_dates_of_the_certificates_above_are_a_matter_of_trust(trust, remaining)
 def test_an_expired_certificate_without_an_issuer_is_both() -> None:
     observed = seen(facts(-DAY), NO_ISSUER)
     assert verdict("trust", observed)[0] == verdict("expiry", observed)[0] == "critical"
+
+
+def test_a_self_signed_certificate_that_is_allowed_is_no_matter_of_trust() -> None:
+    observed = seen(self_signed(), SELF_SIGNED)
+    assert verdict("trust", observed, allow_self_signed=True) == ("ok", "")
+    assert verdict("trust", observed)[0] == "critical"

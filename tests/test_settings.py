@@ -112,3 +112,8 @@ def test_a_run_judges_strictly_and_within_ten_seconds_by_default() -> None:
 )
 def test_a_target_is_shown_with_its_protocol_and_port(host, shown) -> None:
     assert str(Target(host, "lmtp", 24, "mta.example.com")) == shown
+
+
+def test_limits_are_those_of_the_certificate() -> None:
+    limits = thresholds(parse_threshold("30%"), parse_threshold("7")).limits(90)
+    assert limits == (Limits(27), Limits(7))

@@ -179,6 +179,14 @@ def test_a_key_that_cannot_sign_did_not():
     assert itself(assemble(key=key_info(x25519.X25519PrivateKey.generate()))) is False
 
 
+def test_a_key_of_a_kind_that_we_have_no_word_for_is_not_blamed():
+    # RFC 3279 section 2.3.3 and PKCS #3: Diffie-Hellman, of which the library may still load keys
+    prime = 2**1279 - 1
+    group = encode(0x30, encode(2, prime.to_bytes(160, "big")), b"\2\1\3")
+    kind = encode(0x30, encode(6, bytes.fromhex("2a864886f70d010301")), group)
+    assert itself(assemble(key=encode(0x30, kind, encode(3, b"\0\2\1\7")))) is None
+
+
 def test_verifying_warns_of_nothing(recwarn):
     for key in KEYS.values():
         itself(make(key=key).der)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from observations import SITUATIONS, evaluated, facts, seen
+from observations import SITUATIONS, evaluated, facts, seen, unread
 
 from check_starttls_cert import summary
 from check_starttls_cert.observation import Store
+from check_starttls_cert.wire import Spoken
 
 
 def test_the_line_of_a_good_service_names_it_and_its_certificate() -> None:
@@ -83,3 +84,16 @@ def test_a_service_that_was_not_read_still_tells_what_is_known() -> None:
     lines = summary.details(evaluated(SITUATIONS["not_offered"], verbose=2))
     assert "connections: 1 to 192.0.2.25" in lines
     assert "S: 220 mta.example.com ESMTP" in lines
+
+
+def test_a_conversation_that_goes_on_is_cut_and_said_to_be() -> None:
+    long = (Spoken("S", b"250-x\r\n" * 1000), Spoken("C", b"QUIT\r\n"))
+    lines = summary.details(evaluated(seen(transcript=long), verbose=2))
+    assert lines[-1] == "*: the conversation went on; no more of it is shown"
+    assert lines.count("S: 250-x") == summary.MAX_SPOKEN_LINES
+
+
+def test_where_python_tells_no_chain_that_is_said_and_nothing_made_up() -> None:
+    lines = summary.details(evaluated(seen(chain=unread(facts())), verbose=1))
+    (line,) = (line for line in lines if line.startswith("chain: "))
+    assert line.startswith("chain: not known; this Python tells the server's own certificate only")

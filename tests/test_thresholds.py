@@ -172,3 +172,50 @@ def test_two_bounds_of_one_unit_are_answered_with_two_thresholds(text):
         ValueError, match=r"has two bounds of one unit; for two thresholds use -w \S+ -c \S+ \(the list"
     ):
         parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "before"),
+    [
+        ("40", "28", True),
+        ("28", "28", False),
+        ("7", "28", False),
+        ("49h", "2d", True),
+        ("40%", "30%", True),
+        ("40d", "30%", False),
+        ("40d,40%", "28d,30%", True),
+        ("40d,20%", "28d,30%", False),
+        ("7:400", "5:500", True),
+        ("5:400", "7:500", True),
+        ("5:500", "7:400", False),
+        ("~:400", "7:500", True),
+        ("7:", "5", True),
+        ("5", "7:400", False),
+        ("30%", "7:400", False),
+        ("@0:7", "0:400", False),
+    ],
+)
+def test_a_threshold_alarms_before_another_only_if_it_does_for_every_lifetime(one, other, before):
+    assert parse_threshold(one).alarms_before(parse_threshold(other)) is before
+
+
+@given(bound_lists, bound_lists, lifetimes, days)
+def test_what_alarms_before_another_never_is_the_milder_one(one, other, lifetime, left):
+    first, second = parse_threshold(one), parse_threshold(other)
+    if first.alarms_before(second):
+        assert first.for_lifetime(lifetime).breached_by(left) >= second.for_lifetime(lifetime).breached_by(left)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("28", (28, None)),
+        ("28d,36h", (1.5, None)),
+        ("28d,30%", (None, None)),
+        ("7:400", (7, 400)),
+        ("~:400", (None, 400)),
+        ("@0:7", (None, None)),
+    ],
+)
+def test_ends_are_known_where_no_certificate_decides_them(text, ends):
+    assert parse_threshold(text).ends == ends

@@ -8,11 +8,12 @@ import struct
 import sys
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from certificates import PAST, alternative_names, authority, make
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from loopback import Service, server_context
+from loopback import PATIENCE, Service, server_context
 
 from check_starttls_cert import tls
 from check_starttls_cert.errors import CertificateError, DeadlineExceeded, HandshakeError, PeerClosed, ProbeError
@@ -40,9 +41,9 @@ def ca_file(tmp_path):
     return str(path)
 
 
-def handshake_with(service, context, sni=b"mta.example.com", seconds=30.0, last_words=30.0):
+def handshake_with(service, context, sni=b"mta.example.com", seconds=PATIENCE, last_words=PATIENCE):
     """Return what the handshake with a service shows that speaks TLS at once, and whether it wants a certificate."""
-    with socket.create_connection(("127.0.0.1", service.port), 30) as sock:
+    with socket.create_connection(("127.0.0.1", service.port), PATIENCE) as sock:
         wire = Wire(sock, Deadline(seconds), [])
         shown, channel = tls.handshake(wire, context, sni)
         if channel is not None:
@@ -67,7 +68,7 @@ def tls_server(context):
 
 def verifying(cafile, variant=PLAIN):
     """Return the first context of a store."""
-    return next(trust_store(cafile, None).contexts(Deadline(30), variant))
+    return next(trust_store(cafile, None).contexts(Deadline(PATIENCE), variant))
 
 
 # Handshakes
@@ -151,6 +152,54 @@ def test_the_weakest_server_is_read_and_its_weakness_does_not_hide_its_trust(tmp
             shown, _ = handshake_with(service, context)
             assert (shown.session.version, shown.sent[0]) == ("TLSv1", old.der)
     assert shown.trust.verified
+
+
+def as_python(monkeypatch, *version):
+    """Let the module believe that this is another Python."""
+    monkeypatch.setattr(tls, "sys", SimpleNamespace(version_info=version))
+    monkeypatch.setattr(tls, "CHAIN_IS_READABLE", version >= (3, 10))
+
+
+@pytest.mark.skipif(not tls.CHAIN_IS_READABLE, reason="Python 3.9 has no chain to tell")
+@pytest.mark.parametrize("trusted", [True, False])
+def test_each_python_tells_the_same_chain(tmp_path, ca_file, monkeypatch, trusted):
+    from _ssl import ENCODING_DER
+
+    class Newer(ssl.SSLObject):
+        """As Python 3.13 has it."""
+
+        def get_unverified_chain(self):
+            return [each.public_bytes(ENCODING_DER) for each in self._sslobj.get_unverified_chain() or ()]
+
+        def get_verified_chain(self):
+            return [each.public_bytes(ENCODING_DER) for each in self._sslobj.get_verified_chain() or ()]
+
+    told = []
+    for version in ((3, 10), (3, 13)):
+        as_python(monkeypatch, *version)
+        client = verifying(ca_file)
+        client.sslobject_class = Newer
+        with Service(tls_server(server_context(tmp_path, LEAF, *[INTERMEDIATE] * trusted))) as service:
+            told.append(handshake_with(service, client)[0])
+    assert [shown.sent for shown in told] == [told[0].sent] * 2
+    assert told[0].path == told[1].path == ((LEAF.der, INTERMEDIATE.der, ROOT.der) if trusted else ())
+
+
+@BOTH
+def test_python_3_9_tells_the_server_s_own_certificate_and_of_a_refused_one_what_came_unencrypted(
+    tmp_path, ca_file, monkeypatch, version
+):
+    as_python(monkeypatch, 3, 9)
+    context = server_context(tmp_path, LEAF, INTERMEDIATE)
+    context.maximum_version = VERSIONS[version]
+    with Service(tls_server(context)) as service:
+        shown, _ = handshake_with(service, verifying(ca_file))
+    assert (shown.sent, shown.path, shown.complete) == ((LEAF.der,), (), False)
+    context = server_context(tmp_path, LEAF)
+    context.maximum_version = VERSIONS[version]
+    with Service(tls_server(context)) as service:
+        shown, _ = handshake_with(service, verifying(ca_file))
+    assert shown.sent == ((LEAF.der,) if version == "TLSv1.2" else ())
 
 
 # Client certificates
@@ -332,10 +381,26 @@ def test_no_certificate_at_all_is_an_error():
     assert "certificate" in str(error)
 
 
+def fresh(near):
+    """Return a channel before its handshake."""
+    return tls.Channel(Wire(near, Deadline(PATIENCE), []), unverified_context(), None)
+
+
+def test_a_handshake_that_shows_no_certificate_is_none(tmp_path):
+    with pytest.raises(CertificateError, match="the server sent no certificate"):
+        tls.shown(fresh(None), verifies=False)
+
+
+def test_openssl_s_trouble_with_reading_is_not_the_server_s():
+    error = ssl.SSLError(1, "[X509: SOMETHING_NEW] something new (_ssl.c:1006)")
+    error.library, error.reason = "X509", "SOMETHING_NEW"
+    assert "something new (it is OpenSSL on this machine that cannot read" in str(tls.failed(fresh(None), error))
+
+
 def test_a_connection_that_broke_before_the_handshake_is_a_probe_error():
     near, far = socket.socketpair()
     far.close()
-    wire = Wire(near, Deadline(30), [])
+    wire = Wire(near, Deadline(PATIENCE), [])
     with pytest.raises(ProbeError):
         tls.handshake(wire, unverified_context(), None)
     near.close()
@@ -376,7 +441,7 @@ def test_tickets_without_end_are_bounded(tmp_path, ask):
             session.recv(1)
 
     with Service(behave) as service, socket.create_connection(("127.0.0.1", service.port), 30) as sock:
-        wire = Wire(sock, Deadline(300), [])
+        wire = Wire(sock, Deadline(PATIENCE), [])
         shown, channel = tls.handshake(wire, unverified_context(), None)
         if ask is not None:
             with pytest.raises(HandshakeError, match="TLS records came and the"):
@@ -443,7 +508,7 @@ class Pair:
         ready = threading.Thread(target=self.accept, args=(context,))
         ready.start()
         self.transcript = []
-        self.wire = Wire(self.near, Deadline(30), self.transcript)
+        self.wire = Wire(self.near, Deadline(PATIENCE), self.transcript)
         self.shown, self.channel = tls.handshake(self.wire, unverified_context(), None)
         ready.join()
 
@@ -501,6 +566,33 @@ def test_plaintext_inside_the_session_is_an_error(pair):
         raw.sendall(b"plaintext\r\n")
         with pytest.raises(ProbeError):
             pair.wire.read_line()
+
+
+def test_records_that_cannot_be_decrypted_are_an_error_that_names_the_step(pair):
+    pair.wire.step = "answer to QUIT"
+    with socket.socket(fileno=pair.session.detach()) as raw:
+        raw.sendall(b"\x17\x03\x03\x00\x40" + bytes(64))
+        with pytest.raises(HandshakeError, match="TLS failed while waiting for the answer to QUIT: "):
+            pair.wire.read_line()
+    assert not pair.channel.client_certificate_demanded
+
+
+def test_a_server_that_says_goodbye_too_demands_nothing(pair):
+    with suppress(ssl.SSLError):
+        pair.session.sendall(b"last words\r\n")
+    leaving = threading.Thread(target=lambda: suppress(OSError, ValueError).__enter__() or pair.session.unwrap())
+    leaving.start()
+    pair.channel.close()
+    leaving.join()
+    assert not pair.channel.client_certificate_demanded
+
+
+def test_the_end_of_a_session_in_packets_is_the_end_of_the_connection(pair):
+    pair.wire.framing = object()
+    pair.channel.close()
+    pair.near.shutdown(socket.SHUT_WR)
+    with socket.socket(fileno=pair.session.detach()) as raw:
+        assert raw.recv(100) == b""  # no close_notify
 
 
 def test_closing_a_dead_session_is_nobody_s_problem(pair):

@@ -13,7 +13,7 @@ import pytest
 from certificates import alternative_names, authority, make
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import Service, server_context, smtp
+from loopback import PATIENCE, Service, server_context, smtp
 from openssl_command import openssl
 
 from check_starttls_cert import trust_store as trust_store_module
@@ -21,7 +21,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Store
 from check_starttls_cert.probe import probe
 from check_starttls_cert.settings import Target
-from check_starttls_cert.trust_store import TrustStore, Variant, blocks, trust_store, unverified_context
+from check_starttls_cert.trust_store import TrustStore, Variant, add, blocks, trust_store, unverified_context
 from check_starttls_cert.wire import Deadline
 
 NAME = "mta.example.com"
@@ -48,7 +48,7 @@ def ca_file(tmp_path):
     return str(path)
 
 
-def contexts(store, seconds=30.0, **variant):
+def contexts(store, seconds=PATIENCE, **variant):
     """Return all contexts of a store."""
     return list(store.contexts(Deadline(seconds), Variant(**variant)))
 
@@ -56,7 +56,7 @@ def contexts(store, seconds=30.0, **variant):
 def judged(store, *chain, tmp_path):
     """Return OpenSSL's verdict on a server that sends the chain."""
     with Service(smtp(server_context(tmp_path, *chain))) as service:
-        seen = probe(Target("127.0.0.1", "smtp", service.port, NAME), store, 30.0)
+        seen = probe(Target("127.0.0.1", "smtp", service.port, NAME), store, PATIENCE)
     assert seen.error is None, seen.error
     return seen.presented.trust
 
@@ -357,7 +357,7 @@ def test_the_system_s_bundle_inside_its_hashed_directory_is_read_last(system, tm
     link.symlink_to(directory / "ca-certificates.crt")
     for bundle in (directory / "ca-certificates.crt", link):
         system(bundle, directory)
-        made = trust_store(None, None).contexts(Deadline(30))
+        made = trust_store(None, None).contexts(Deadline(PATIENCE))
         assert next(made).cert_store_stats()["x509"] == 0
         assert next(made).cert_store_stats()["x509"] == 1
         assert list(made) == []
@@ -435,3 +435,44 @@ def test_windows_is_asked_for_its_own_store(monkeypatch):
     assert store.facts == Store("the Windows certificate store")
     assert contexts(store) == asked
     assert len(asked) == 1
+
+
+def test_a_broken_bundle_of_trusted_certificates_holds_none(tmp_path):
+    block = b"-----BEGIN TRUSTED CERTIFICATE-----\nMAA=\n-----END TRUSTED CERTIFICATE-----\n"
+    (tmp_path / "ca.pem").write_bytes(block)
+    with pytest.raises(UsageError, match="it holds no PEM certificate"):
+        contexts(trust_store(str(tmp_path / "ca.pem"), None))
+
+
+def test_what_another_probe_has_loaded_in_the_meantime_is_not_loaded_again(ca_file):
+    store, other = trust_store(ca_file, None), trust_store(ca_file, None)
+    (loaded,) = contexts(other)
+
+    class Busy:
+        """A lock that is free when another probe has done its work."""
+
+        def acquire(self, timeout):
+            store._contexts.update(other._contexts)
+            return True
+
+        def release(self):
+            """Do nothing."""
+
+    store._lock = Busy()
+    assert contexts(store) == [loaded]
+
+
+def test_anchors_that_openssl_does_not_take_together_are_given_one_by_one():
+    taken = []
+
+    class OneByOne:
+        """A context of an OpenSSL that takes one certificate at a time."""
+
+        def load_verify_locations(self, *, cadata):
+            if cadata.count("BEGIN") > 1:
+                raise ssl.SSLError
+            taken.append(cadata)
+
+    several = list(blocks((ROOT.pem + INTERMEDIATE.pem).splitlines()))
+    add(OneByOne(), several, "ca.pem")
+    assert [ssl.PEM_cert_to_DER_cert(pem) for pem in taken] == [ROOT.der, INTERMEDIATE.der]

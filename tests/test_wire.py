@@ -416,3 +416,11 @@ def test_the_transcript_has_both_sides_in_their_order():
         Spoken("S", b"250 ok\r\n"),
         Spoken("S", b"ab"),
     ]
+
+
+def test_tls_records_in_packets_are_not_quoted():
+    peer = wire(b"\x12\1\0\x10", ConnectionResetError())
+    peer.framing = object()
+    with pytest.raises(PeerClosed) as caught:
+        peer.read_exactly(8)
+    assert '"' not in str(caught.value)
