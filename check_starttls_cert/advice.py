@@ -50,6 +50,12 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
     if shown.leaf.self_issued:
         return odd or "OpenSSL takes it for its own issuer; have it issued under a name of its own"
     if top.der not in [facts.der for facts in chain.sent]:
+        if shown.trust.code == openssl.UNABLE_TO_GET_ISSUER_CERT and not top.self_issued and not store.private:
+            # Without X509_V_FLAG_PARTIAL_CHAIN, which is set for anchors that the user names, the way ends at a root.
+            return (
+                f"the trust store has {called(top.display_name)}, but not its issuer {called(top.issuer_name)}; "
+                "add that, or name the one that it has with --ca-file"
+            )
         # The way up leads to an anchor, so what OpenSSL refuses lies on it.
         return odd or unchecked(shown)
     if not top.issuer:

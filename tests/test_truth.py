@@ -344,7 +344,7 @@ def sequence_as_value() -> Case:
 
 @case
 def bits_as_value() -> Case:
-    """uniqueIdentifier is a BIT STRING."""
+    """RFC 4519 section 2.40: uniqueIdentifier is a BIT STRING."""
     return named(b"\0\x01", 0x03, bytes.fromhex("060355042d"))
 
 
@@ -563,7 +563,7 @@ def root_of_version_1() -> Case:
 
 @case
 def key_only_for_certificates() -> Case:
-    """serverAuth does not help a key that may sign certificates only."""
+    """The purpose serverAuth does not help a key that may sign certificates only."""
     return with_extensions(
         extension(KEY_USAGE, encode(3, b"\x02\x04")),
         FOR_SERVERS,
