@@ -50,8 +50,7 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
     if shown.leaf.self_issued:
         return odd or "OpenSSL takes it for its own issuer; have it issued under a name of its own"
     if top.der not in [facts.der for facts in chain.sent]:
-        # The way up leads to an anchor, so what OpenSSL refuses lies on it.
-        return odd or unchecked(shown)
+        return odd or refused_anchor(shown, store)
     if not top.issuer:
         return odd or f"{called(top.display_name)} names no issuer; have it issued again"
     root = called(top.display_name if top.self_issued else top.issuer_name)
@@ -198,10 +197,19 @@ def malformed(shown: Presented) -> str:
     return ""
 
 
-def unchecked(shown: Presented) -> str:
-    """Say that a signature is of a kind that is not known here."""
-    algorithm = shown.leaf.signature_algorithm or "unknown"
-    return f"OpenSSL does not accept {called(shown.leaf.display_name)}, signed with {algorithm}; have it issued again"
+def refused_anchor(shown: Presented, store: Store) -> str:
+    """Say why OpenSSL does not take the way up, though it leads to a certificate in the store."""
+    *below, top = shown.chain.path
+    if shown.trust.code == openssl.UNABLE_TO_GET_ISSUER_CERT and not top.self_issued and not store.private:
+        # Without X509_V_FLAG_PARTIAL_CHAIN, which is set for anchors that the user names, the way ends at a root.
+        return (
+            f"the trust store has {called(top.display_name)}, but not its issuer {called(top.issuer_name)}; "
+            "add that, or name the one that it has with --ca-file"
+        )
+    # An algorithm that is not known has no name but its number.
+    culprit = next((facts for facts in below if not facts.signature_algorithm[:1].isalpha()), shown.leaf)
+    algorithm = culprit.signature_algorithm or "unknown"
+    return f"OpenSSL does not accept {called(culprit.display_name)}, signed with {algorithm}; have it issued again"
 
 
 def uses(facts: Facts) -> str:

@@ -161,6 +161,7 @@ class Trust(NamedTuple):
 # Reasons of a failed handshake: ``ssl.SSLError.reason``.
 UNKNOWN_ERROR = "unknown error"
 CANNOT_READ = "it is OpenSSL on this machine that cannot read what the server sends, most likely its certificate"
+REFUSED_HERE = "it is OpenSSL on this machine that refuses what the server sends"
 NO_APPLICATION_PROTOCOL = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
 ALERT_HANDSHAKE_FAILURE = "SSLV3_ALERT_HANDSHAKE_FAILURE"
 
@@ -188,7 +189,7 @@ HANDSHAKE_FAILURES = {
     "WRONG_VERSION_NUMBER": "the server answers in plaintext",
     "HTTP_REQUEST": "the server answers in plaintext",
     ALERT_HANDSHAKE_FAILURE: (
-        "no cipher or curve in common, as with certificates on secp256k1, brainpool or P-192, "
+        "no cipher or curve in common, as with certificates on secp256k1, brainpool, P-192 or P-224, "
         "the server wants a client certificate, or it could not load its own; see its log"
     ),
     "TLSV1_ALERT_PROTOCOL_VERSION": _NO_VERSION,
@@ -216,6 +217,7 @@ HANDSHAKE_FAILURES = {
     "ASN1_LIB": CANNOT_READ,
     "BAD_PACKET": CANNOT_READ,
     "LENGTH_MISMATCH": CANNOT_READ,
+    "CERT_LENGTH_MISMATCH": CANNOT_READ,
     "DECODE_ERROR": CANNOT_READ,
     "BAD_EXTENSION": CANNOT_READ,
     "UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS": "this machine's OpenSSL cannot read the public key of the certificate",

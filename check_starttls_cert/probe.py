@@ -33,7 +33,7 @@ GOODBYE_SECONDS = 2.0
 LAST_WORDS_SECONDS = 1.0
 """How long the server may take to end its side after we have ended ours, within the deadline."""
 
-RARE_CURVES = ("secp256k1", "brainpoolP256r1", "brainpoolP384r1", "prime192v1")
+RARE_CURVES = ("secp256k1", "brainpoolP256r1", "brainpoolP384r1", "prime192v1", "secp224r1", "brainpoolP512r1")
 """Curves of real certificates that OpenSSL does not offer by default. Python's ``ssl`` can offer one at a time."""
 
 

@@ -328,8 +328,9 @@ def failed(channel: Channel, error: ssl.SSLError) -> HandshakeError:
             alert=alert,
             certificate_came=bool(channel.flight.certificates),
         )
-    if not hint and error.library in openssl.READING_LIBRARIES:
-        hint = openssl.CANNOT_READ
+    if not hint:
+        # The server has not refused anything: its log may know nothing.
+        hint = openssl.CANNOT_READ if error.library in openssl.READING_LIBRARIES else openssl.REFUSED_HERE
     return HandshakeError(f"the TLS handshake failed: {words}", hint=hint)
 
 

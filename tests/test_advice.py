@@ -270,6 +270,16 @@ def test_who_names_no_issuer_is_not_told_to_add_one() -> None:
     assert trust(certificate=own, above=()).endswith('"mta.example.com" names no issuer; have it issued again')
 
 
+def test_an_anchor_in_the_systems_store_that_is_no_root_is_not_enough() -> None:
+    own = facts()
+    path = Chain((own,), (own, INTERMEDIATE), verified=False)
+    code = Trust(verified=False, code=2, reason="unable to get issuer certificate")
+    assert trust(code, certificate=own, chain=path).endswith(
+        ': the trust store has "R11", but not its issuer "ISRG Root X1"; add that, '
+        "or name the one that it has with --ca-file"
+    )
+
+
 def test_an_algorithm_that_openssl_does_not_know_is_named() -> None:
     own = facts(signature_algorithm="1.2.3.4")
     path = Chain((own, INTERMEDIATE), (own, INTERMEDIATE, ROOT), verified=False)

@@ -269,7 +269,9 @@ def test_a_server_that_refuses_without_it_too_is_an_error(store):
     assert (seen.connections, seen.notes) == (2, ())
 
 
-@pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.BrainpoolP256R1(), ec.BrainpoolP384R1(), ec.SECP192R1()])
+@pytest.mark.parametrize(
+    "curve", [ec.SECP256K1(), ec.BrainpoolP256R1(), ec.BrainpoolP384R1(), ec.SECP192R1(), ec.SECP224R1()]
+)
 def test_a_certificate_on_a_rare_curve_is_read_where_the_server_shares_the_curve(tmp_path, store, curve):
     names = {"secp192r1": "prime192v1"}
     odd = make(issuer=ROOT, key=ec.generate_private_key(curve))
@@ -287,7 +289,7 @@ def test_where_no_curve_helps_the_first_refusal_counts(tmp_path, store):
     context.set_ecdh_curve("secp521r1")
     with Service(tolerant(smtp(context))) as service:
         seen = probed(service, store)
-    assert "secp256k1, brainpool or P-192" in str(seen.error)
+    assert "secp256k1, brainpool, P-192 or P-224" in str(seen.error)
     assert seen.connections == 1 + len(probe.RARE_CURVES)
 
 

@@ -23,7 +23,6 @@ from observations import (
     NO_ISSUER,
     NOT_YET_VALID,
     REFUSED,
-    ROOT,
     SELF_SIGNED,
     SITUATIONS,
     asked,
@@ -315,8 +314,8 @@ def about(observation: Any) -> str:
     return json.loads(prtg_v2.render(evaluated(observation)).text)["message"]
 
 
-UNKNOWN_ROOT = seen(trust=NO_ISSUER, above=(INTERMEDIATE, ROOT))
-"""The server sends its root, which is no trust anchor."""
+UNKNOWN_ROOT = seen(trust=NO_ISSUER)
+"""The server sends the way up to a root that is no trust anchor."""
 
 EMITTED: dict[str, Callable[[str], str]] = {
     "No module named 'check_starttls_cert'": lambda folder: script_without("check_starttls_cert", folder),

@@ -344,7 +344,7 @@ def sequence_as_value() -> Case:
 
 @case
 def bits_as_value() -> Case:
-    """uniqueIdentifier is a BIT STRING."""
+    """RFC 4519 section 2.40: uniqueIdentifier is a BIT STRING."""
     return named(b"\0\x01", 0x03, bytes.fromhex("060355042d"))
 
 
@@ -563,7 +563,7 @@ def root_of_version_1() -> Case:
 
 @case
 def key_only_for_certificates() -> Case:
-    """serverAuth does not help a key that may sign certificates only."""
+    """The purpose serverAuth does not help a key that may sign certificates only."""
     return with_extensions(
         extension(KEY_USAGE, encode(3, b"\x02\x04")),
         FOR_SERVERS,
@@ -736,6 +736,31 @@ def time_with_a_zone_above() -> Case:
     return refused(below(), odd, says=("notAfter", '"Issuing CA"'), above=True)
 
 
+UNKNOWN_ALGORITHM = encode(0x30, bytes.fromhex("06042a030405"))
+
+
+@case
+def unknown_signature_algorithm() -> Case:
+    """Whether the known root made the signature cannot be told, so nothing is said of its key, or to be missing."""
+    return refused(
+        leaf(algorithm=UNKNOWN_ALGORITHM),
+        says=(f'"{REFERENCE}", signed with 1.2.3.4.5',),
+        never=("another key", "does not send", "own root"),
+    )
+
+
+@case
+def unknown_signature_algorithm_above() -> Case:
+    """The same in the issuer: it is the one to be replaced."""
+    return refused(
+        below(),
+        issuing(algorithm=UNKNOWN_ALGORITHM),
+        says=('"Issuing CA", signed with 1.2.3.4.5',),
+        never=("another key", "does not send", "own root"),
+        above=True,
+    )
+
+
 @case
 def no_name_at_all() -> Case:
     """No subject and no alternative name: words without empty quotes."""
@@ -814,9 +839,8 @@ def self_signed_and_malformed() -> Case:
 @case
 def self_signed_with_an_unknown_algorithm() -> Case:
     """Whether its own key made the signature cannot be told: it is not told that another one did."""
-    unknown = encode(0x30, bytes.fromhex("06042a030405"))
     return Case(
-        (self_signed(algorithm=unknown),),
+        (self_signed(algorithm=UNKNOWN_ALGORITHM),),
         (root(),),
         ("self-signed by its names",),
         ("another key",),
@@ -828,9 +852,8 @@ def self_signed_with_an_unknown_algorithm() -> Case:
 @case
 def self_signed_with_an_unknown_algorithm_and_allowed() -> Case:
     """And whoever allows it has meant this."""
-    unknown = encode(0x30, bytes.fromhex("06042a030405"))
     return Case(
-        (self_signed(algorithm=unknown),),
+        (self_signed(algorithm=UNKNOWN_ALGORITHM),),
         (root(),),
         ("self-signed by its names",),
         ("another key",),
