@@ -540,6 +540,34 @@ def own_certificate_as_anchor() -> Case:
     return Case((made,), (made,), never=("not trusted",))
 
 
+@case
+def own_malformed_certificate_as_anchor() -> Case:
+    """Who names this very certificate has looked at it: OpenSSL asks for no issuer, so nothing is in the way."""
+    made = below(extensions=fields(MTA_SAN, MTA_SAN))
+    return Case((made,), (made,), never=("not trusted",))
+
+
+@case
+def own_certificate_for_clients_as_anchor() -> Case:
+    """Its purposes count all the same: RFC 5280 section 4.2.1.12."""
+    made = below(extensions=fields(FOR_CLIENTS, MTA_SAN))
+    return refused(
+        made, anchors=(made,), says=("the extendedKeyUsage of", "clientAuth"), never=("--ca-file", "own root")
+    )
+
+
+@case
+def issuer_without_the_right_as_anchor() -> Case:
+    """An anchor that says of itself that it is no authority has issued nothing, to OpenSSL."""
+    made = issuing(extensions=fields(NO_CA))
+    return refused(
+        below(),
+        anchors=(made,),
+        says=('"Issuing CA" is no certification authority by its basicConstraints',),
+        never=("own root",),
+    )
+
+
 # Why a chain is refused: which certificate, and what of it
 
 
@@ -807,7 +835,7 @@ def server_that_issues() -> Case:
 
 @case
 def purpose_that_is_any() -> Case:
-    """anyExtendedKeyUsage is not serverAuth to OpenSSL, nor to browsers (Mozilla's policy section 5.3.1)."""
+    """RFC 5280 section 4.2.1.12 leaves it to applications whether any purpose is theirs: to OpenSSL it is not."""
     return with_extensions(
         extension(EXTENDED_KEY_USAGE, encode(0x30, bytes.fromhex("0604551d2500"))),
         state="CRITICAL",
@@ -1032,7 +1060,7 @@ def common_name_beside_an_address() -> Case:
         (root(),),
         ('not covered by "192.0.2.1"',),
         state="CRITICAL",
-        differs="OpenSSL takes the common name beside an iPAddress; Go, GnuTLS and browsers do not",
+        differs="OpenSSL takes the common name beside an iPAddress; curl, Go and browsers do not",
     )
 
 
