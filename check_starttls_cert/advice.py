@@ -170,6 +170,8 @@ def wrong_purpose(shown: Presented, store: Store, now: datetime) -> str:
                 f"the extendedKeyUsage of its issuer {called(facts.display_name)} is {purposes}, without serverAuth; "
                 "have the certificate issued by an authority for TLS servers"
             )
+    if not shown.chain.readable:
+        return "one above the server's own is not meant for TLS servers; have the certificate issued by another"
     return malformed(shown) or "a certificate of the chain is not meant for TLS servers; have it issued with serverAuth"
 
 

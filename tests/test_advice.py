@@ -37,6 +37,15 @@ def test_where_the_chain_cannot_be_read_trust_does_not_guess_who_is_missing() ->
     )
 
 
+def test_where_the_chain_cannot_be_read_the_purpose_of_a_good_certificate_is_not_blamed() -> None:
+    own = facts(extended_key_usage=("serverAuth",))
+    code = Trust(verified=False, code=26, reason="unsuitable certificate purpose")
+    assert (
+        ": one above the server's own is not meant for TLS servers"
+        in verdict("trust", seen(own, code, chain=unread(own)))[1]
+    )
+
+
 def test_where_the_chain_cannot_be_read_trust_does_not_guess_who_has_expired() -> None:
     own = facts()
     words = verdict("trust", seen(own, EXPIRED, chain=unread(own)))[1]
