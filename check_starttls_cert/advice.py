@@ -186,7 +186,8 @@ def unknown_extension(shown: Presented, store: Store, now: datetime) -> str:
 
 def forbidden_name(shown: Presented, store: Store, now: datetime) -> str:
     """Name constraints (RFC 5280 section 4.2.1.10)."""
-    return "an issuer is not allowed to certify a name that it has; have it issued without that name"
+    who = " or ".join(called(facts.display_name) for facts in shown.chain.path[1:] if facts.constrains_names)
+    return f"{who or 'an issuer'} is not allowed to certify a name that it has; have it issued without that name"
 
 
 def malformed(shown: Presented) -> str:

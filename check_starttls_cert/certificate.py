@@ -94,6 +94,8 @@ class Facts(NamedTuple):
     """Names such as ``serverAuth``; the numbers of unknown ones."""
     netscape_types: frozenset[str] | None = None
     """Bits of Netscape's certificate type, such as ``sslServer``."""
+    constrains_names: bool = False
+    """It is an authority for certain names only (RFC 5280 section 4.2.1.10)."""
     unknown_critical: tuple[str, ...] = ()
     """Numbers of critical extensions for which OpenSSL refuses a certificate."""
     subject_key_id: bytes | None = None

@@ -128,8 +128,9 @@ def _netscape_type(value: Element, found: dict[str, Any]) -> None:
     found["netscape_types"] = _named_bits(value, oids.NETSCAPE_TYPES)
 
 
-def _name_constraints(value: Element, _: dict[str, Any]) -> None:
-    """OpenSSL applies them; here it is asked only whether they can be read."""
+def _name_constraints(value: Element, found: dict[str, Any]) -> None:
+    """OpenSSL applies them; here it is asked only whether they are there and can be read."""
+    found["constrains_names"] = True
     for subtrees in der.sequence(value):
         for subtree in der.elements(subtrees.contents):
             list(der.sequence(subtree))

@@ -55,7 +55,10 @@ class Prober:
     def presented(self) -> Presented:
         """Return what the server shows to a client that is as tolerant as its protocol's usual ones."""
         shown = self.with_or_without_alpn()
-        built = chain.build(shown.sent, shown.path, shown.trust, shown.anchors, shown.complete)
+        anchors = shown.anchors
+        if not shown.trust.verified:
+            anchors = tuple(dict.fromkeys((*anchors, *self.store.named_certificates())))
+        built = chain.build(shown.sent, shown.path, shown.trust, anchors, shown.complete)
         return Presented(shown.session, shown.trust, built)
 
     def with_or_without_alpn(self) -> tls.Shown:

@@ -154,6 +154,21 @@ class TrustStore:
                     return True
         return False
 
+    def named_certificates(self) -> Iterator[bytes]:
+        """Yield the DER of what is in the file that the user names, as far as it is small enough to be searched.
+
+        OpenSSL lists certification authorities only: not an anchor that is none, nor one that it calls malformed.
+        """
+        if not self.facts.private or not self.cafile:
+            return
+        from binascii import a2b_base64
+
+        with suppress(OSError), open(self.cafile, "rb") as file:
+            bundle = file.read(MAX_SEARCHED)
+            for pem in re.findall(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----", bundle):
+                with suppress(ValueError):
+                    yield a2b_base64(pem)
+
     def _context(self, variant: Variant, deadline: Deadline, *, with_fallback: bool) -> ssl.SSLContext | None:
         """Return the context that was made for this before, or make it."""
         key = variant, with_fallback

@@ -265,6 +265,14 @@ def test_a_critical_extension_that_openssl_does_not_know_is_named_with_its_owner
     )
 
 
+@pytest.mark.parametrize("code", [47, 48])
+def test_the_authority_for_certain_names_only_is_named(code) -> None:
+    above = issuing(900 * DAY, constrains_names=True)
+    assert trust(Trust(verified=False, code=code, reason="subtree violation"), above=above).endswith(
+        ': "Issuing CA 2" is not allowed to certify a name that it has; have it issued without that name'
+    )
+
+
 def test_who_names_no_issuer_is_not_told_to_add_one() -> None:
     own = facts(issuer="", issuer_attributes=())
     assert trust(certificate=own, above=()).endswith('"mta.example.com" names no issuer; have it issued again')

@@ -294,8 +294,8 @@ def test_netscapes_types_are_names():
 @pytest.mark.parametrize("broken", [b"\x04\x00", b"\x30\x02\x05\x01", b"\x30\x04\xa0\x02\x05\x00"])
 def test_name_constraints_are_only_asked_whether_they_can_be_read(broken):
     good = encode(0x30, encode(0xA0, encode(0x30, encode(0x82, b"example.com"))))
-    assert read(extension(NAME_CONSTRAINTS, good)) == ({}, [])
-    assert read(extension(NAME_CONSTRAINTS, broken)) == ({}, ["nameConstraints"])
+    assert read(extension(NAME_CONSTRAINTS, good)) == ({"constrains_names": True}, [])
+    assert read(extension(NAME_CONSTRAINTS, broken)) == ({"constrains_names": True}, ["nameConstraints"])
 
 
 @pytest.mark.parametrize("true", [b"\x01\x01\xff", b"\x01\x01\x01"])

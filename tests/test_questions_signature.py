@@ -52,3 +52,11 @@ def test_a_broken_signature_that_is_not_on_the_path_is_nobodys_business() -> Non
 def test_where_python_tells_no_path_the_servers_own_signature_is_judged() -> None:
     own = facts(signature_hash="md5")
     assert verdict("signature", seen(own, chain=unread(own)))[0] == "critical"
+
+
+def test_where_the_way_up_is_not_known_the_servers_own_certificate_is_no_anchor() -> None:
+    own = facts(signature_hash="sha1")
+    trusted = unread(own)._replace(verified=True)
+    assert verdict("signature", seen(own, chain=trusted))[0] == "critical"
+    own = self_signed(signature_hash="sha1")
+    assert verdict("signature", seen(own, chain=unread(own)._replace(verified=True)))[0] == "ok"

@@ -476,3 +476,13 @@ def test_anchors_that_openssl_does_not_take_together_are_given_one_by_one():
     several = list(blocks((ROOT.pem + INTERMEDIATE.pem).splitlines()))
     add(OneByOne(), several, "ca.pem")
     assert [ssl.PEM_cert_to_DER_cert(pem) for pem in taken] == [ROOT.der, INTERMEDIATE.der]
+
+
+def test_a_named_file_tells_all_of_its_certificates_and_the_systems_none(tmp_path):
+    anchors = tmp_path / "anchors.pem"
+    one, other = make("one"), make("other")
+    anchors.write_bytes(one.pem + b"words\n-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n" + other.pem)
+    assert list(TrustStore("named", str(anchors), private=True).named_certificates()) == [one.der, other.der]
+    assert list(TrustStore("the system's", str(anchors)).named_certificates()) == []
+    assert list(TrustStore("a directory", None, str(tmp_path), private=True).named_certificates()) == []
+    assert list(TrustStore("gone", str(tmp_path / "none"), private=True).named_certificates()) == []

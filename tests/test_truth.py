@@ -152,6 +152,15 @@ def with_extensions(*extensions: bytes, **expected: Any) -> Case:
     return Case((leaf(extensions=fields(*extensions, MTA_SAN)),), (root(),), **expected)
 
 
+def explicit(key: Any) -> bytes:
+    """Return the SubjectPublicKeyInfo of a key on P-256 with the curve's parameters instead of its name."""
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    command = [str(OPENSSL), "ec", "-pubout", "-outform", "DER", "-param_enc", "explicit"]
+    return subprocess.run(command, input=private, capture_output=True, check=True).stdout
+
+
 def refused(*sent: bytes, says: tuple[str, ...], **expected: Any) -> Case:
     """Return the case of a chain that clients refuse."""
     return Case(sent, **{"anchors": (root(),), "state": "CRITICAL", "says": ("not trusted", *says), **expected})
@@ -531,6 +540,34 @@ def own_certificate_as_anchor() -> Case:
     return Case((made,), (made,), never=("not trusted",))
 
 
+@case
+def own_malformed_certificate_as_anchor() -> Case:
+    """Who names this very certificate has looked at it: OpenSSL asks for no issuer, so nothing is in the way."""
+    made = below(extensions=fields(MTA_SAN, MTA_SAN))
+    return Case((made,), (made,), never=("not trusted",))
+
+
+@case
+def own_certificate_for_clients_as_anchor() -> Case:
+    """Its purposes count all the same: RFC 5280 section 4.2.1.12."""
+    made = below(extensions=fields(FOR_CLIENTS, MTA_SAN))
+    return refused(
+        made, anchors=(made,), says=("the extendedKeyUsage of", "clientAuth"), never=("--ca-file", "own root")
+    )
+
+
+@case
+def issuer_without_the_right_as_anchor() -> Case:
+    """An anchor that says of itself that it is no authority has issued nothing, to OpenSSL."""
+    made = issuing(extensions=fields(NO_CA))
+    return refused(
+        below(),
+        anchors=(made,),
+        says=('"Issuing CA" is no certification authority by its basicConstraints',),
+        never=("own root",),
+    )
+
+
 # Why a chain is refused: which certificate, and what of it
 
 
@@ -721,6 +758,133 @@ def broken_name_constraints() -> Case:
 
 
 @case
+def malformed_intermediate() -> Case:
+    """The same above the server's own: OpenSSL does not take it for an issuer, though it is sent."""
+    odd = issuing(extensions=fields(IS_CA, extension(KEY_USAGE, b"\x03\x01\x00")))
+    return refused(
+        below(),
+        odd,
+        says=('"Issuing CA" is malformed (keyUsage is empty)',),
+        never=("does not send", "own root", "incomplete"),
+        above=True,
+    )
+
+
+@case
+def malformed_root() -> Case:
+    """And in the trust store: it is there, and OpenSSL does not take it."""
+    odd = root(extensions=fields(IS_CA, IS_CA))
+    return refused(
+        leaf(),
+        anchors=(odd,),
+        says=('"Odd Root" is malformed (basicConstraints is there twice)',),
+        never=("does not send", "own root", "incomplete"),
+    )
+
+
+@case
+def malformed_and_of_an_unknown_root() -> Case:
+    """Two things to do, both told."""
+    return refused(
+        leaf(extensions=fields(MTA_SAN, MTA_SAN)),
+        anchors=(ca("Another Root", OTHER_KEY, signer=OTHER_KEY),),
+        says=('"Odd Root" is your own root', "subjectAltName is there twice"),
+    )
+
+
+@case
+def names_that_the_issuer_may_not_have() -> Case:
+    """RFC 5280 section 4.2.1.10: the authority that has the constraint is named."""
+    only = extension(NAME_CONSTRAINTS, encode(0x30, encode(0xA0, encode(0x30, encode(0x82, b"example.org")))))
+    return refused(
+        below(),
+        issuing(extensions=fields(IS_CA, only)),
+        says=("permitted subtree violation", '"Issuing CA"'),
+        above=True,
+    )
+
+
+@case
+def constraint_of_an_unknown_type() -> Case:
+    """Registered identifiers cannot be constrained, to OpenSSL."""
+    odd = encode(0x30, encode(0xA0, encode(0x30, encode(0x88, b"\x2a\x03"))))
+    number = extension(SAN, encode(0x30, encode(0x88, b"\x2a\x03"), encode(0x82, b"mta.example.com")))
+    return refused(
+        below(extensions=fields(number)),
+        issuing(extensions=fields(IS_CA, extension(NAME_CONSTRAINTS, odd))),
+        says=("name constraint",),
+        above=True,
+    )
+
+
+@case
+def issuers_in_a_circle() -> Case:
+    """Two authorities that vouch for each other, and no root."""
+    one = ca("Issuing CA", ISSUING_KEY, issuer=common("Upper CA"), signer=OTHER_KEY)
+    other = ca("Upper CA", OTHER_KEY, issuer=common("Issuing CA"), signer=ISSUING_KEY)
+    return refused(below(), one, other, says=('"Issuing CA"',), never=("does not send", "incomplete"), above=True)
+
+
+@case
+def server_that_issues() -> Case:
+    """A server's certificate signed another one: it is sent, and it is no authority."""
+    lower = leaf(issuer=common("Issuing CA"), signer=ISSUING_KEY)
+    odd = issuing(extensions=fields(NO_CA, FOR_SERVERS))
+    return refused(lower, odd, says=('"Issuing CA" is no certification authority by its basicConstraints',), above=True)
+
+
+@case
+def purpose_that_is_any() -> Case:
+    """RFC 5280 section 4.2.1.12 leaves it to applications whether any purpose is theirs: to OpenSSL it is not."""
+    return with_extensions(
+        extension(EXTENDED_KEY_USAGE, encode(0x30, bytes.fromhex("0604551d2500"))),
+        state="CRITICAL",
+        says=("the extendedKeyUsage of", "anyExtendedKeyUsage", "serverAuth"),
+    )
+
+
+@case
+def root_for_clients() -> Case:
+    """The purposes of the root count as well."""
+    return refused(
+        leaf(),
+        anchors=(root(extensions=fields(IS_CA, FOR_CLIENTS)),),
+        says=('the extendedKeyUsage of its issuer "Odd Root" is clientAuth',),
+    )
+
+
+@case
+def expired_root() -> Case:
+    """It is in the store that it has to be renewed."""
+    return refused(
+        leaf(),
+        anchors=(root(not_after=encode(0x17, b"100101000000Z")),),
+        says=('"Odd Root" expired', "renew it in the trust store"),
+        above=True,
+    )
+
+
+@case
+def expired_and_malformed_times_of_the_root() -> Case:
+    """A time without seconds in the store: which certificate, and what of it."""
+    return refused(
+        leaf(),
+        anchors=(root(not_before=encode(0x17, b"0001010000Z")),),
+        says=('"Odd Root" is malformed (notBefore)',),
+    )
+
+
+@case
+def key_on_a_curve_written_out() -> Case:
+    """RFC 5480 section 2.1.1 wants a name; OpenSSL refuses the rest, of an issuer too."""
+    return refused(
+        leaf(),
+        anchors=(root(key=explicit(ROOT_KEY)),),
+        says=("explicit", "a named curve"),
+    )
+
+
+@case
 def time_without_seconds() -> Case:
     """RFC 5280 section 4.1.2.5.1: UTCTime has seconds. OpenSSL prints it and does not compare it."""
     return refused(
@@ -896,7 +1060,7 @@ def common_name_beside_an_address() -> Case:
         (root(),),
         ('not covered by "192.0.2.1"',),
         state="CRITICAL",
-        differs="OpenSSL takes the common name beside an iPAddress; Go, GnuTLS and browsers do not",
+        differs="OpenSSL takes the common name beside an iPAddress; curl, Go and browsers do not",
     )
 
 
