@@ -78,7 +78,7 @@ def test_whatever_a_module_raises_when_it_is_imported_is_the_installation_s_faul
     monkeypatch.syspath_prepend(str(tmp_path))
     assert run.run("nagios", lambda: importlib.import_module("broken_module")) == 3
     said = capsys.readouterr().out
-    assert f"({sys.executable}) cannot import what it needs: name 'undefined_name' is not defined; install" in said
+    assert f"({sys.executable}) cannot import what it needs: name 'undefined_name' is not defined in {tmp_path}" in said
 
 
 def test_the_words_of_a_bug_are_bounded(capsys) -> None:
