@@ -33,6 +33,8 @@ def answer() -> Rendered:
 def last_words(error: BaseException) -> int:
     """Say what can be said with nothing imported; return the exit code."""
     said = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode("ascii").replace("|", "/")
+    if isinstance(error, MemoryError):
+        said = "out of memory"
     text = (
         f"STARTTLS_CERT UNKNOWN - the Python that runs this ({sys.executable}) cannot import what it needs: "
         f"{' '.join(said.split())[:300]}; install check_starttls_cert with its dependencies there"

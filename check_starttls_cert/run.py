@@ -98,6 +98,9 @@ def failed(output: str, message: str) -> Rendered:
 NO_THREAD = "can't start new thread"
 """What Python says when the operating system gives no more threads."""
 
+NO_MEMORY = "error return without exception set"
+"""What Python says when it has no memory for an exception."""
+
 LOADER_LIMITS = {
     "failed to map segment from shared object": "out of memory",
     os.strerror(errno.ENOMEM): "out of memory",
@@ -121,12 +124,16 @@ def culprit(error: BaseException) -> str:
             f"the Python that runs this ({sys.executable}) cannot import what it needs: {said}; "
             "install check_starttls_cert with its dependencies there"
         )
+    if type(error).__module__ == "ssl":
+        # What is wrong with a peer is told before; left is what OpenSSL needs before there is one.
+        reason = str(getattr(error, "reason", None) or "it does not say why").replace("_", " ").lower()
+        return f"this machine's OpenSSL cannot be used: {reason}; check its configuration (openssl.cnf) and its limits"
     return f"internal error: {described(error)}; please report it"
 
 
 def limit_reached(error: BaseException) -> str:
     """Return which limit of this process or machine an error tells of; nothing where it tells of none."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or str(error) == NO_MEMORY:
         return "out of memory"
     if isinstance(error, OSError) and error.errno in OWN_LIMITS:
         return str(error.strerror).lower()

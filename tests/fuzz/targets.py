@@ -276,8 +276,9 @@ def pem(data: bytes) -> None:
     """Read the blocks of a PEM file."""
     blocks = list(trust_store.blocks(line.strip() for line in data.splitlines(keepends=True)))
     assert [block.number for block in blocks] == list(range(1, len(blocks) + 1))
-    with suppress(UsageError):
-        trust_store.add(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), blocks[:8], "file")
+    if blocks:
+        with suppress(UsageError):
+            trust_store.add(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), blocks[:8], "file")
 
 
 def pem_seeds() -> Iterator[bytes]:
