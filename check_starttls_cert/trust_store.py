@@ -297,7 +297,7 @@ def load(context: ssl.SSLContext, path: str, deadline: Deadline) -> None:
             for block in blocks(lines_of(file, deadline)):
                 if block.pem.startswith(BEGIN_TRUSTED):
                     if os.fstat(file.fileno()).st_size > MAX_TRUSTED:
-                        raise unreadable(path, f"a file with a TRUSTED CERTIFICATE may have {MAX_TRUSTED} bytes at most")
+                        raise unreadable(path, f"a file with a TRUSTED CERTIFICATE has {MAX_TRUSTED} bytes at most")
                     context.load_verify_locations(path)
                     return
                 several.append(block)

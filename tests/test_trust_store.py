@@ -225,7 +225,7 @@ def test_a_file_that_is_too_large_for_the_deadline_is_blamed(tmp_path, contents)
 def test_a_file_that_openssl_would_read_past_the_deadline_is_not_given_to_it(tmp_path):
     trusted = ROOT.pem.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE")
     (tmp_path / "ca.pem").write_bytes(ROOT.pem + trusted * (1 + MAX_TRUSTED // len(trusted)))
-    with pytest.raises(UsageError, match="a file with a TRUSTED CERTIFICATE may have 1048576 bytes at most"):
+    with pytest.raises(UsageError, match="a file with a TRUSTED CERTIFICATE has 1048576 bytes at most"):
         contexts(trust_store(str(tmp_path / "ca.pem"), None))
 
 
