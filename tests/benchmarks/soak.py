@@ -55,7 +55,7 @@ def main() -> int:
     verdicts = ", ".join(f"{number} {state}" for state, number in states.most_common())
     sys.stdout.write(
         f"{sum(states.values())} starts in {time.monotonic() - started:.0f} s, seed {seed}: {verdicts}; "
-        f"{faults} with a fault, {late} late, the slowest {slowest:.1f} s, {memory / 1024:.0f} MB above an idle Python; "
+        f"{faults} with a fault, {late} late, the slowest {slowest:.1f} s, {memory / 1024:.0f} MB above idle; "
         f"{files} files new in {os.path.dirname(program.folder)}\n"
     )
     return int(faults > 0)

@@ -28,6 +28,13 @@ from hostile.peer import FAMILIES  # noqa: E402
 from hostile.runner import Case, Outcome, Runner, cases, selection  # noqa: E402
 
 BEGIN, END = "<!-- hostile kit -->", "<!-- end -->"
+HEADING = """\
+## What hostile servers get
+
+`tests/hostile/` has servers that misbehave on purpose. `python -m tests.hostile --write SECURITY.md` starts the program
+against every behaviour, in the conversation of every protocol and at every step, and writes what follows; the tests run
+a selection of them, each behaviour once for every kind of protocol.
+"""
 MARKED = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
 
 
@@ -82,7 +89,8 @@ def write(path: str, text: str) -> None:
 
 
 def tables(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Yield the lines of both tables."""
+    """Yield the lines of the section: what was done, and both tables."""
+    yield HEADING
     faults = sum(bool(outcome.faults) for outcome in outcomes)
     late = sum(outcome.late for outcome in outcomes)
     cpu = sum(outcome.cpu for outcome in outcomes) / max(1, len(outcomes))
