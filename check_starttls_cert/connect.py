@@ -13,6 +13,7 @@ import threading
 from check_starttls_cert.errors import OWN_LIMITS, ConnectError, DeadlineExceeded, ProbeError, ResolveError
 from check_starttls_cert.names import ip_address, to_ascii
 from check_starttls_cert.static_typing import NamedTuple
+from check_starttls_cert.text import printable
 from check_starttls_cert.wire import Deadline
 from check_starttls_cert.words import listed
 
@@ -68,7 +69,7 @@ def resolve(host: str, port: int, family: int, deadline: Deadline) -> list[Addre
 
 def unresolved(host: str, family: int, error: object) -> ProbeError:
     """Return the error for a host name that the resolver gives no address for."""
-    reason = getattr(error, "strerror", None) or error
+    reason = printable(str(getattr(error, "strerror", None) or error))  # by whatever resolver the system has
     wanted = {int(socket.AF_INET): " over IPv4", int(socket.AF_INET6): " over IPv6"}.get(family, "")
     problem = f"cannot resolve {host}{wanted}: {reason}"
     code = getattr(error, "errno", None)

@@ -6,19 +6,20 @@ a stdout that may speak another encoding or be gone.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
 
-from check_starttls_cert import signals
+from check_starttls_cert import outputs, signals
 from check_starttls_cert.errors import OWN_LIMITS, UsageError
 from check_starttls_cert.outputs import Rendered, renderer
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import TextIO
 
     from check_starttls_cert.observation import Observation
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 def utc_now() -> datetime:
     """Return the moment that this run judges by."""
+    from datetime import datetime, timezone
+
     return datetime.now(timezone.utc)
 
 
@@ -75,39 +78,86 @@ def run(output: str, produce: Callable[[], Rendered]) -> int:
     try:
         result = produce()
     except UsageError as error:
-        result = renderer(output).failure(str(error))
+        result = failed(output, str(error))
     except KeyboardInterrupt:
-        result = renderer(output).failure("interrupted")
-    except Exception as error:  # noqa: BLE001 - a bug must reach monitoring as UNKNOWN, not as a traceback
-        result = renderer(output).failure(culprit(error))
+        result = failed(output, "interrupted")
+    except BaseException as error:  # noqa: BLE001 - a bug must reach monitoring as UNKNOWN, not as a traceback
+        # All of them: a foreign module may exit when it is imported, and errors of Rust are no ``Exception``.
+        result = failed(output, culprit(error))
     return emit(result, sys.stdout)
 
 
-def culprit(error: Exception) -> str:
+def failed(output: str, message: str) -> Rendered:
+    """Return how the output says that there is no report, even where its renderer cannot be imported."""
+    try:
+        return renderer(output).failure(message)
+    except BaseException:  # noqa: BLE001 - what is wrong is in the message already
+        return outputs.failure(output, message)
+
+
+NO_THREAD = "can't start new thread"
+"""What Python says when the operating system gives no more threads."""
+
+NO_MEMORY = "error return without exception set"
+"""What Python says when it has no memory for an exception."""
+
+LOADER_LIMITS = {
+    "failed to map segment from shared object": "out of memory",
+    os.strerror(errno.ENOMEM): "out of memory",
+    os.strerror(errno.EMFILE): "too many open files",
+    os.strerror(errno.ENFILE): "too many open files in system",
+}
+"""How the dynamic loader's message ends where the system had nothing left for a library, and what that is called."""
+
+
+def culprit(error: BaseException) -> str:
     """Return who is to blame for an error that nobody foresaw: the installation, this machine, or a bug of ours."""
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) in OWN_LIMITS:
-        reason = getattr(error, "strerror", None) or "out of memory"
-        return f"this machine's limit is reached: {reason.lower()}; allow the program more (ulimit, systemd, cgroup)"
-    if isinstance(error, (ImportError, SyntaxError)) or "<module>" in codes(error):
+    if limit := limit_reached(error):
+        return f"this machine's limit is reached: {limit}; allow the program more (ulimit, systemd, cgroup)"
+    modules = being_imported(error)
+    if modules or isinstance(error, (ImportError, SyntaxError)):
         # Whatever a module raises while it is imported, it cannot be used: a broken or partly updated installation.
-        said = printable(str(error)) or type(error).__name__
+        said = (printable(str(error)) if isinstance(error, Exception) else "") or type(error).__name__
+        if modules and not isinstance(error, ImportError):  # whose own words name the module
+            said += f" in {printable(modules[-1])}"
         return (
             f"the Python that runs this ({sys.executable}) cannot import what it needs: {said}; "
             "install check_starttls_cert with its dependencies there"
         )
+    if type(error).__module__ == "ssl":
+        # What is wrong with a peer is told before; left is what OpenSSL needs before there is one.
+        reason = str(getattr(error, "reason", None) or "it does not say why").replace("_", " ").lower()
+        return f"this machine's OpenSSL cannot be used: {reason}; check its configuration (openssl.cnf) and its limits"
     return f"internal error: {described(error)}; please report it"
 
 
-def codes(error: Exception) -> list[str]:
-    """Return the names of the code that the error came through; that of a module's body is ``<module>``."""
+def limit_reached(error: BaseException) -> str:
+    """Return which limit of this process or machine an error tells of; nothing where it tells of none."""
+    if isinstance(error, MemoryError) or str(error) == NO_MEMORY:
+        return "out of memory"
+    if isinstance(error, OSError) and error.errno in OWN_LIMITS:
+        return str(error.strerror).lower()
+    if isinstance(error, RuntimeError) and str(error) == NO_THREAD:
+        return "no thread to be had"
+    if isinstance(error, ImportError):
+        return next((limit for end, limit in LOADER_LIMITS.items() if str(error).endswith(end)), "")
+    return ""
+
+
+def being_imported(error: BaseException) -> list[str]:
+    """Return the files of the modules that were being imported when the error was raised, the innermost last."""
     found, traceback = [], error.__traceback__
     while traceback is not None:
-        found.append(traceback.tb_frame.f_code.co_name)
+        code = traceback.tb_frame.f_code
+        if code.co_name == "<module>":
+            found.append(code.co_filename)
         traceback = traceback.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        found.append(error.filename)
     return found
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """Return the error and the place it comes from, in one line."""
     place = ""
     traceback = error.__traceback__

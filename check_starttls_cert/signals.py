@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
-from check_starttls_cert.outputs import OUTPUTS
+from check_starttls_cert.outputs import failure
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Those of them that the system has; SIGBREAK is Ctrl-Break on Windows."""
@@ -25,12 +26,15 @@ def answer(output: str) -> None:
         number = getattr(signal, name, None)
         # A signal that the parent has set to be ignored (nohup) stays ignored.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            failure, exit_code = OUTPUTS[output]
-            line = f"{failure % f'ended by {name} before there was a verdict'}\n".encode("ascii")
+            text, exit_code = failure(output, f"ended by {name} before there was a verdict")
+            # Without a stdout, descriptor 1 is free: a file, or the connection to the server, may have it by then.
+            line = f"{text}\n".encode("ascii") if sys.stdout is not None else b""
 
             def end(*_: object, line: bytes = line, exit_code: int = exit_code) -> None:
+                hold()  # a second signal must not write a second line
                 try:
-                    os.write(1, line)
+                    if line:
+                        os.write(1, line)
                 finally:
                     os._exit(exit_code)
 
@@ -40,5 +44,6 @@ def answer(output: str) -> None:
 
 def hold() -> None:
     """Let the verdict be written whole: from now on, the signals that are answered come too late."""
+    # Nothing but SIG_IGN lasts until the process has ended: the interpreter takes handlers away before.
     while _handled:
         signal.signal(_handled.pop(), signal.SIG_IGN)

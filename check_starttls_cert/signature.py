@@ -37,8 +37,9 @@ def verifies(certificate: Facts, issuer: Facts) -> bool | None:
         key_kind, hash_name = oids.SIGNATURES[parts.algorithm]
     else:
         return None
-    if issuer.key.bits > 0 and issuer.key.algorithm != key_kind:
-        return False
+    if issuer.key.algorithm != key_kind:
+        # Of a key of an unknown kind nothing is asked: the library may know it, and warn of it on stderr.
+        return False if issuer.key.bits > 0 else None
     return _verifies(parts, hash_name, public_key_info(issuer))
 
 
@@ -62,10 +63,9 @@ def _verifies(parts: Signed, hash_name: str, key_info: bytes) -> bool | None:
             key.verify(parts.signature, parts.octets, padding.PKCS1v15(), _hash(hash_name))
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(parts.signature, parts.octets, ec.ECDSA(_hash(hash_name)))
-        elif isinstance(key, dsa.DSAPublicKey):
-            key.verify(parts.signature, parts.octets, _hash(hash_name))
         else:
-            return None
+            assert isinstance(key, dsa.DSAPublicKey)
+            key.verify(parts.signature, parts.octets, _hash(hash_name))
     except InvalidSignature:
         return False
     except (UnsupportedAlgorithm, ValueError, TypeError, InternalError):  # over its versions, for odd keys

@@ -52,6 +52,9 @@ LINES_AT_ONCE = 4096
 MAX_SEARCHED = 4 * 1024 * 1024
 """Bytes of a deferred bundle that are searched for a name; systems have a quarter of a megabyte."""
 
+MAX_TRUSTED = 1024 * 1024
+"""Bytes of a file with such a certificate. OpenSSL reads all of it at once, and takes seconds for ten times as much."""
+
 MAX_PEM_LINE = 64 * 1024
 MAX_PEM_BLOCK = 1024 * 1024
 """Bytes: what is longer is no certificate."""
@@ -308,6 +311,8 @@ def load(context: ssl.SSLContext, path: str, deadline: Deadline) -> None:
             several: list[Block] = []
             for block in blocks(lines_of(file, deadline)):
                 if block.pem.startswith(BEGIN_TRUSTED):
+                    if os.fstat(file.fileno()).st_size > MAX_TRUSTED:
+                        raise unreadable(path, f"a file with a TRUSTED CERTIFICATE has {MAX_TRUSTED} bytes at most")
                     context.load_verify_locations(path)
                     return
                 several.append(block)
@@ -329,7 +334,7 @@ def load(context: ssl.SSLContext, path: str, deadline: Deadline) -> None:
 def lines_of(file: BinaryIO, deadline: Deadline) -> Iterator[bytes]:
     """Yield the lines of a file, without their ends and in bounded pieces. Raises ``TooSlowError``."""
     for number, line in enumerate(iter(lambda: file.readline(MAX_PEM_LINE), b"")):
-        if number % LINES_AT_ONCE == 0:
+        if number % LINES_AT_ONCE == 0 or len(line) == MAX_PEM_LINE:
             left(deadline, file.name)
         yield line.strip()
 

@@ -90,6 +90,7 @@ def test_duplicates_are_removed_and_the_order_is_the_system_s(resolver):
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known"),
         (OSError("odd"), "odd"),
         (UnicodeError("label too long"), "label too long"),
+        (socket.gaierror(socket.EAI_FAIL, "a|b\nOK - fine"), r"a\\x7cb\\nOK - fine"),
     ],
 )
 def test_a_name_that_does_not_resolve_keeps_the_resolver_s_words(resolver, error, words):

@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import ssl
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -45,6 +46,21 @@ RAISED = [
     (SyntaxError("invalid syntax"), "cannot import what it needs: invalid syntax"),
     (OSError(5, "Input/output error"), "internal error: OSError: [Errno 5] Input/output error"),
     (KeyboardInterrupt(), "interrupted"),
+    (SystemExit(1), "internal error: SystemExit: 1 (test_run.py:"),
+    (RuntimeError("can't start new thread"), "this machine's limit is reached: no thread to be had"),
+    (SystemError("error return without exception set"), "this machine's limit is reached: out of memory"),
+    (
+        ImportError("libssl.so.3: failed to map segment from shared object"),
+        "this machine's limit is reached: out of memory",
+    ),
+    (
+        ImportError(f"libssl.so.3: cannot open shared object file: {os.strerror(24)}"),
+        "this machine's limit is reached: too many open files",
+    ),
+    (
+        ssl.SSLError(1, "[SSL: LIBRARY_HAS_NO_CIPHERS] library has no ciphers (_ssl.c:3098)"),
+        "this machine's OpenSSL cannot be used: it does not say why; check its configuration (openssl.cnf)",
+    ),
     (
         ModuleNotFoundError("No module named 'nagiosplugin'"),
         f"({sys.executable}) cannot import what it needs: No module named",
@@ -78,7 +94,7 @@ def test_whatever_a_module_raises_when_it_is_imported_is_the_installation_s_faul
     monkeypatch.syspath_prepend(str(tmp_path))
     assert run.run("nagios", lambda: importlib.import_module("broken_module")) == 3
     said = capsys.readouterr().out
-    assert f"({sys.executable}) cannot import what it needs: name 'undefined_name' is not defined; install" in said
+    assert f"({sys.executable}) cannot import what it needs: name 'undefined_name' is not defined in {tmp_path}" in said
 
 
 def test_the_words_of_a_bug_are_bounded(capsys) -> None:
@@ -89,6 +105,22 @@ def test_the_words_of_a_bug_are_bounded(capsys) -> None:
 def test_a_bug_names_the_place_it_comes_from_however_long_its_words(capsys) -> None:
     _, text = answered("nagios", ValueError("x" * 100_000), capsys)
     assert "test_run.py" in text
+
+
+@pytest.mark.parametrize(("output", "exit_code"), [("nagios", 3), ("prtg", 0), ("prtg-v2", 0), ("json", 3)])
+def test_a_renderer_that_cannot_be_imported_does_not_cost_the_words(output, exit_code, monkeypatch, capsys) -> None:
+    def broken(_: str) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(run, "renderer", broken)
+    assert run.run(output, mock.Mock(side_effect=UsageError('C:\\ca.pem is no "file" \u00fc'))) == exit_code
+    said = capsys.readouterr().out
+    words = 'C:\\ca.pem is no "file" \\xfc'
+    if output == "nagios":
+        assert said == f"STARTTLS_CERT UNKNOWN - {words}\n"
+    else:
+        document = json.loads(said)
+        assert words in (document.get("message"), document.get("prtg", {}).get("text"))
 
 
 def test_a_bug_in_the_middle_of_a_run_is_unknown(capsys) -> None:

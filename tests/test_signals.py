@@ -31,9 +31,9 @@ def test_a_line_made_before_says_what_the_output_s_renderer_would(output) -> Non
     assert (failure % "words", exit_code) == renderer(output).failure("words")
 
 
-def answered(name: str, output: str, service: Service, heard: list) -> tuple[int, str, str]:
+def answered(name: str, output: str, service: Service, heard: list, *more: str) -> tuple[int, str, str]:
     """Send a signal to a check that waits for its peer; return its exit code, stdout and stderr."""
-    arguments = ["-H", "127.0.0.1", "-p", str(service.port), "-t", "3000", "-o", output]
+    arguments = ["-H", "127.0.0.1", "-p", str(service.port), "-t", "3000", "-o", output, *more]
     process = subprocess.Popen(
         [sys.executable, "-m", "check_starttls_cert", *arguments],
         stdout=subprocess.PIPE,
@@ -82,6 +82,135 @@ def test_a_signal_during_the_imports_has_an_answer(tmp_path) -> None:
     stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stderr) == (3, "")
     assert stdout == "STARTTLS_CERT UNKNOWN - ended by SIGTERM before there was a verdict\n"
+
+
+TWICE = """
+import os, signal
+write = os.write
+def and_again(descriptor, line):
+    write(descriptor, line)
+    os.kill(os.getpid(), signal.SIGHUP)
+os.write = and_again
+from check_starttls_cert import signals
+signals.answer("prtg")
+os.kill(os.getpid(), signal.SIGTERM)
+signal.pause()
+"""
+
+
+def test_a_second_signal_writes_no_second_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE], env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == renderer("prtg").failure("ended by SIGTERM before there was a verdict").text + "\n"
+
+
+WITHOUT_STDOUT = """
+import os, signal
+from check_starttls_cert import signals
+signals.answer("nagios")
+reader, writer = os.pipe()  # one of them has descriptor 1
+reader = os.dup(reader)
+os.dup2(writer, 1)
+child = os.fork()
+if child == 0:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+_, status = os.waitpid(child, 0)
+os.set_blocking(reader, False)
+try:
+    sent = os.read(reader, 100)
+except BlockingIOError:
+    sent = b""
+os._exit(0 if (os.WEXITSTATUS(status), sent) == (3, b"") else 1)
+"""
+
+
+def test_without_a_stdout_what_has_its_descriptor_is_told_nothing() -> None:
+    # The connection to the server may have it: the system gives the lowest that is free.
+    command = [sys.executable, "-c", WITHOUT_STDOUT]
+    close = ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command]
+    done = subprocess.run(close, env=environment(), stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def started(tmp_path, prelude: str, *arguments: str) -> tuple[int, str, str]:
+    """Start a check that prints ``here`` where it is to be ended; end it, and return exit code, stdout and stderr."""
+    (tmp_path / "sitecustomize.py").write_text(prelude)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "check_starttls_cert", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(str(tmp_path)),
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.terminate()
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    return process.returncode, stdout, stderr
+
+
+ENDED = (3, "STARTTLS_CERT UNKNOWN - ended by SIGTERM before there was a verdict\n", "")
+
+
+def test_a_signal_while_the_resolver_is_silent_has_an_answer(tmp_path) -> None:
+    silent = """
+import socket, threading
+def getaddrinfo(*_):
+    print("here", flush=True)
+    threading.Event().wait()
+socket.getaddrinfo = getaddrinfo
+"""
+    assert started(tmp_path, silent, "-H", "mta.example.com", "-t", "3000") == ENDED
+
+
+def test_a_signal_in_the_middle_of_a_tls_handshake_has_an_answer() -> None:
+    heard = []
+
+    def behave(sock):
+        heard.append(sock.recv(4096))  # the ClientHello
+        return sock.recv(4096)
+
+    with Service(behave) as service:
+        exit_code, stdout, stderr = answered("SIGTERM", "nagios", service, heard, "-P", "smtps")
+    assert (exit_code, stdout, stderr) == ENDED
+
+
+def test_a_signal_while_trust_anchors_are_read_has_an_answer(tmp_path) -> None:
+    endless = """
+import io
+class Endless(io.BytesIO):
+    name = "endless"
+    def readline(self, size=-1):
+        if not self.tell():
+            self.seek(1)
+            print("here", flush=True)
+        return b"-\\n"
+def opened(path, *arguments, open=open, **options):
+    return Endless() if str(path).endswith("anchors.pem") else open(path, *arguments, **options)
+import builtins
+builtins.open = opened
+"""
+    (tmp_path / "anchors.pem").touch()
+    anchors = str(tmp_path / "anchors.pem")
+    with Service(lambda sock: sock.recv(1)) as service:
+        arguments = ["-H", "127.0.0.1", "-p", str(service.port), "--ca-file", anchors, "-t", "3000"]
+        assert started(tmp_path, endless, *arguments, "-P", "smtps") == ENDED
+
+
+def test_a_signal_in_the_middle_of_rendering_has_an_answer(tmp_path) -> None:
+    slow = """
+import sys, time
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "check_starttls_cert.summary":
+            print("here", flush=True)
+            time.sleep(3000)
+sys.meta_path.insert(0, Finder())
+"""
+    assert started(tmp_path, slow, "-H", "127.0.0.1", "-p", "1") == ENDED
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored(monkeypatch) -> None:

@@ -179,10 +179,17 @@ def test_a_key_that_cannot_sign_did_not():
     assert itself(assemble(key=key_info(x25519.X25519PrivateKey.generate()))) is False
 
 
+# RFC 2409 section 6.2
+OAKLEY_GROUP_2 = bytes.fromhex(
+    "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd"
+    "ef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7ed"
+    "ee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381ffffffffffffffff"
+)
+
+
 def test_a_key_of_a_kind_that_we_have_no_word_for_is_not_blamed():
     # RFC 3279 section 2.3.3 and PKCS #3: Diffie-Hellman, of which the library may still load keys
-    prime = 2**1279 - 1
-    group = encode(0x30, encode(2, prime.to_bytes(160, "big")), b"\2\1\3")
+    group = encode(0x30, encode(2, b"\0", OAKLEY_GROUP_2), b"\2\1\2")
     kind = encode(0x30, encode(6, bytes.fromhex("2a864886f70d010301")), group)
     assert itself(assemble(key=encode(0x30, kind, encode(3, b"\0\2\1\7")))) is None
 

@@ -21,7 +21,16 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Store
 from check_starttls_cert.probe import probe
 from check_starttls_cert.settings import Target
-from check_starttls_cert.trust_store import TrustStore, Variant, add, blocks, trust_store, unverified_context
+from check_starttls_cert.trust_store import (
+    MAX_PEM_LINE,
+    MAX_TRUSTED,
+    TrustStore,
+    Variant,
+    add,
+    blocks,
+    trust_store,
+    unverified_context,
+)
 from check_starttls_cert.wire import Deadline
 
 NAME = "mta.example.com"
@@ -212,6 +221,19 @@ def test_a_file_that_is_too_large_for_the_deadline_is_blamed(tmp_path, contents)
     with pytest.raises(UsageError, match=words):
         list(store.contexts(Deadline(3, Clock())))
     assert store._contexts == {}, "another probe may have more time"
+
+
+def test_a_file_that_openssl_would_read_past_the_deadline_is_not_given_to_it(tmp_path):
+    trusted = ROOT.pem.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE")
+    (tmp_path / "ca.pem").write_bytes(ROOT.pem + trusted * (1 + MAX_TRUSTED // len(trusted)))
+    with pytest.raises(UsageError, match="a file with a TRUSTED CERTIFICATE has 1048576 bytes at most"):
+        contexts(trust_store(str(tmp_path / "ca.pem"), None))
+
+
+def test_the_clock_is_looked_at_within_a_line_that_does_not_end(tmp_path):
+    (tmp_path / "ca.pem").write_bytes(bytes(8 * MAX_PEM_LINE))
+    with pytest.raises(UsageError, match="takes longer than 5 s"):
+        list(trust_store(str(tmp_path / "ca.pem"), None).contexts(Deadline(5, Clock())))
 
 
 def test_a_probe_that_waits_for_another_s_loading_does_not_outlive_its_deadline(ca_file):

@@ -61,6 +61,16 @@ def renderer(output: str) -> Renderer:
     return cast("Renderer", importlib.import_module(f"{__name__}.{output.replace('-', '_')}"))
 
 
+def failure(output: str, message: str) -> Rendered:
+    """Show what the output's renderer would, where that cannot be imported or may be half imported."""
+    # Nothing here may need an import: json could be what is broken.
+    words = message.encode("ascii", "backslashreplace").decode("ascii")
+    if output != DEFAULT_OUTPUT:
+        words = words.replace("\\", r"\\").replace('"', r"\"")
+    dialect = OUTPUTS[output]
+    return Rendered(dialect.failure % words, dialect.exit_code)
+
+
 def requested(arguments: Sequence[str]) -> str:
     """Return the output that the arguments ask for, however wrong the rest of them is."""
     output = DEFAULT_OUTPUT

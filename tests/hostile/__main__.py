@@ -1,6 +1,7 @@
 """Run the program against the whole kit, and write what came of it as two tables.
 
-``python -m tests.hostile``, from the project's top. Takes half an hour of two cores. Exits with 1 where something is wrong.
+``python -m tests.hostile``, from the project's top; a quarter of an hour on two cores. Exits with 1 where something is
+wrong.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ from hostile.peer import FAMILIES  # noqa: E402
 from hostile.runner import Case, Outcome, Runner, cases, selection  # noqa: E402
 
 BEGIN, END = "<!-- hostile kit -->", "<!-- end -->"
+HEADING = """\
+## What hostile servers get
+
+`tests/hostile/` has servers that misbehave on purpose. `python -m tests.hostile --write SECURITY.md` starts the program
+against every behaviour, in the conversation of every protocol and at every step, and writes what follows; the tests run
+a selection of them, each behaviour once for every kind of protocol.
+"""
 MARKED = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
 
 
@@ -36,7 +44,9 @@ def main() -> int:
     options.add_argument("--behaviour", action="append", choices=list(BEHAVIOURS), help="only this one (repeatable)")
     options.add_argument("--protocol", action="append", choices=list(PROTOCOLS), help="only this one (repeatable)")
     options.add_argument("--selection", action="store_true", help="what the tests run: everything once for each family")
-    options.add_argument("--together", type=int, default=3 * (os.cpu_count() or 1), help="runs at a time (default %(default)s)")
+    options.add_argument(
+        "--together", type=int, default=3 * (os.cpu_count() or 1), help="runs at a time (default %(default)s)"
+    )
     options.add_argument("--write", metavar="FILE", help=f"put the tables between {BEGIN} and {END} of this file")
     values = options.parse_args()
     selected = list(cases(values.behaviour or list(BEHAVIOURS), values.protocol or list(PROTOCOLS)))
@@ -48,16 +58,22 @@ def main() -> int:
         for outcome in program.all(selected, values.together):
             outcomes.append(outcome)
             if outcome.faults or outcome.late:
-                print(f"{outcome.case}: {'; '.join(outcome.faults) or 'late'} ({outcome.seconds:.1f} s)")
-                print(f"    {outcome.stdout[:400].strip()!r}", flush=True)
+                say(f"{outcome.case}: {'; '.join(outcome.faults) or 'late'} ({outcome.seconds:.1f} s)")
+                say(f"    {outcome.stdout[:400].strip()!r}")
             elif len(outcomes) % 500 == 0:
-                print(f"{len(outcomes)} of {len(selected)} runs, {time.monotonic() - started:.0f} s", flush=True)
+                say(f"{len(outcomes)} of {len(selected)} runs, {time.monotonic() - started:.0f} s")
     text = "\n".join(tables(outcomes))
     if values.write:
         write(values.write, text)
     else:
-        print(text)
+        say(text)
     return int(any(outcome.faults or outcome.late for outcome in outcomes))
+
+
+def say(line: str) -> None:
+    """Print a line at once: the command takes its time."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def write(path: str, text: str) -> None:
@@ -73,13 +89,14 @@ def write(path: str, text: str) -> None:
 
 
 def tables(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Yield the lines of both tables."""
+    """Yield the lines of the section: what was done, and both tables."""
+    yield HEADING
     faults = sum(bool(outcome.faults) for outcome in outcomes)
     late = sum(outcome.late for outcome in outcomes)
     cpu = sum(outcome.cpu for outcome in outcomes) / max(1, len(outcomes))
     yield (
         f"{len(outcomes)} runs with `-t {runner.TIMEOUT}`, Python {platform.python_version()}, {ssl.OPENSSL_VERSION}; "
-        f"{faults} with a fault, {late} later than {runner.TIMEOUT + runner.SPARE} s, {cpu:.2f} s of CPU each on average. "
+        f"{faults} with a fault, {late} later than {runner.TIMEOUT + runner.SPARE} s, {cpu:.2f} s of CPU each. "
         "Time is the wall clock's, from the program's start to its end, on a machine that ran several of them at once; "
         "memory is the peak above an idle Python; the longest line is in characters. "
         "*fault* is a hang, a traceback, a broken or forged line, or a verdict that is not true."
@@ -95,7 +112,8 @@ def tables(outcomes: Sequence[Outcome]) -> Iterator[str]:
         if rows:
             yield f"| ***{where}*** |{' |' * (len(FAMILIES) + 3)}"
         for name, told, found in rows:
-            cells = [verdicts([each for each in found if each.case.protocol in family]) for family in FAMILIES.values()]
+            by_family = ([each for each in found if each.case.protocol in family] for family in FAMILIES.values())
+            cells = [verdicts(each) for each in by_family]
             yield f"| **{name}**: {told} | {' | '.join([*cells, *worst(found)])} |"
     yield ""
     yield "| Protocol | runs | verdicts | worst time | memory | longest line |"
@@ -123,7 +141,7 @@ def place(row: tuple[Any, Sequence[Outcome]]) -> tuple[int, int]:
 def verdicts(outcomes: Sequence[Outcome]) -> str:
     """Return the states that came out, the best first."""
     states = sorted({"*fault*" if outcome.faults else outcome.state for outcome in outcomes})
-    return ", ".join(reversed(states)) or "–"
+    return ", ".join(reversed(states)) or "-"
 
 
 def worst(outcomes: Sequence[Outcome]) -> list[str]:

@@ -193,7 +193,9 @@ def another_protocol(peer: Peer, value: str) -> None:
     peer.wait()
 
 
-@behaviour(WORDS, HELLO, values=(b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-kit\r\n", b"\x15\x03\x01\x00\x02\x02\x28"))
+@behaviour(
+    WORDS, HELLO, values=(b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-kit\r\n", b"\x15\x03\x01\x00\x02\x02\x28")
+)
 def a_stranger(peer: Peer, value: bytes) -> None:
     """Answers as a web server, an SSH server, or with an alert of TLS."""
     peer.put(value)
@@ -201,7 +203,7 @@ def a_stranger(peer: Peer, value: bytes) -> None:
 
 @behaviour(WORDS, values=(b"220 mta ESMTP\r\n", b"\x16\x03\x03", b"\0"))
 def plaintext_after_the_go_ahead(peer: Peer, value: bytes) -> None:
-    """Everything is said at once, and something after the go-ahead that TLS must not take for its own (CVE-2011-0411)."""
+    """Says all at once, and more after the go-ahead, which TLS must not take for its own (CVE-2011-0411)."""
     assert peer.dialogue is not None
     peer.raw(b"".join(peer.dialogue.replies[peer.step :]) + value)
     peer.wait()
@@ -221,7 +223,7 @@ FLOODS = {
 
 @behaviour(HELLO, INSIDE, values=tuple(FLOODS))
 def endless_records(peer: Peer, value: str) -> None:
-    """Sends plaintext records without end: HelloRequest, empty ones, warnings, ChangeCipherSpec, fragments of an octet."""
+    """Sends plaintext records without end: HelloRequest, empty, warnings, ChangeCipherSpec, fragments of an octet."""
     flood(peer.records, FLOODS[value])
 
 
@@ -291,7 +293,12 @@ def _is_good(value: tuple[str, int]) -> bool:
 
 @behaviour(
     HANDS,
-    values=[(name, version) for name in CHAINS if name not in BY_OPENSSL and not name.startswith("rsa") for version in (12, 13)]
+    values=[
+        (name, version)
+        for name in CHAINS
+        if name not in BY_OPENSSL and not name.startswith("rsa")
+        for version in (12, 13)
+    ]
     + [(name, 13) for name in CHAINS if name.startswith("rsa")]
     + [(name, 0) for name in BY_OPENSSL],
     good=_is_good,
@@ -342,7 +349,7 @@ def certificate_in_octets(peer: Peer, value: int) -> None:
 
 @behaviour(HANDS, values=("signature", "finished", "nothing", "order", "extensions"))
 def broken_handshake(peer: Peer, value: str) -> None:
-    """TLS 1.3 with a wrong CertificateVerify, a wrong Finished, nothing after the certificate, a wrong order, an extension in the wrong place."""
+    """TLS 1.3: wrong CertificateVerify, wrong Finished, nothing more, wrong order, an extension out of place."""
     server, good = Tls13(peer), served("honest")
     if value == "order":
         server.finish()
@@ -359,7 +366,7 @@ def broken_handshake(peer: Peer, value: str) -> None:
 
 @behaviour(HANDS, values=("empty records", "padding", "warnings", "extensions"))
 def endless_encrypted_records(peer: Peer, value: str) -> None:
-    """In the handshake of TLS 1.3: encrypted records of nothing, of padding, of warnings; EncryptedExtensions of 16 MB."""
+    """In the handshake of TLS 1.3: encrypted nothing, padding and warnings; EncryptedExtensions of 16 MB."""
     server = Tls13(peer)
     if value == "extensions":
         peer.records(server.sealed(HANDSHAKE, b"\x08\xff\xff\xff"))
@@ -367,7 +374,9 @@ def endless_encrypted_records(peer: Peer, value: str) -> None:
         if value == "warnings":
             peer.records(server.seal(ALERT, b"\x01\x5a"))
         else:
-            peer.records(server.seal(HANDSHAKE, bytes(2**14) if value == "extensions" else b"", 9000 * (value == "padding")))
+            peer.records(
+                server.seal(HANDSHAKE, bytes(2**14) if value == "extensions" else b"", 9000 * (value == "padding"))
+            )
 
 
 @behaviour(HANDS, values=tuple(range(0, 256, 5)))
@@ -467,7 +476,9 @@ def leave_well(peer: Peer) -> None:
     peer.wait()
 
 
-@behaviour(HANDS, values=[(v, w) for v in (12, 13) for w in (int(ssl.CERT_OPTIONAL), int(ssl.CERT_REQUIRED))], good=always)
+@behaviour(
+    HANDS, values=[(v, w) for v in (12, 13) for w in (int(ssl.CERT_OPTIONAL), int(ssl.CERT_REQUIRED))], good=always
+)
 def client_certificate(peer: Peer, value: tuple[int, int]) -> None:
     """Asks for a client certificate, and demands one; TLS 1.2 and 1.3."""
     peer.shake_hands(openssl("honest", *value))

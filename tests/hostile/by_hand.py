@@ -1,6 +1,6 @@
 """TLS servers made of octets: what no library would send can be sent at any place of the handshake.
 
-TLS 1.3 (RFC 8446) with TLS_AES_128_GCM_SHA256, TLS 1.2 (RFC 5246, RFC 5289) with ECDHE and AES-128-GCM, both with X25519.
+TLS 1.3 (RFC 8446) with TLS_AES_128_GCM_SHA256, TLS 1.2 (RFC 5246, RFC 5289) with ECDHE and AES-128-GCM; X25519.
 What the client says is read as far as the keys need it, and believed.
 """
 
@@ -105,9 +105,7 @@ class ByHand:
             at += 4 + size
         self.random = os.urandom(32)
         self.secret = x25519.X25519PrivateKey.generate()
-        self.public = self.secret.public_key().public_bytes(
-            serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        )
+        self.public = self.secret.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
     def shared(self, share: bytes) -> bytes:
         """Return the shared secret."""

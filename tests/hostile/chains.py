@@ -86,7 +86,14 @@ def leaf(*extensions: bytes, sans: tuple[bytes, ...] = (HOST.encode(),), **parts
 def authority(subject: bytes, issuer: bytes, key: Any, signer: Any, *extensions: bytes) -> bytes:
     """Return a certificate of a certification authority."""
     return leaf(
-        CA, *extensions, sans=(), subject=subject, issuer=issuer, key=key_info(key), signer=signer, not_after=moment(3000)
+        CA,
+        *extensions,
+        sans=(),
+        subject=subject,
+        issuer=issuer,
+        key=key_info(key),
+        signer=signer,
+        not_after=moment(3000),
     )
 
 
@@ -125,9 +132,7 @@ def empty_certificate() -> Served:
 def two_hundred_intermediates() -> Served:
     """A path of 200 authorities, each issued by the next; OpenSSL goes up 100."""
     name = [distinguished(attribute(b"CA %d" % number)) for number in range(200)] + [ROOT_NAME]
-    above = (
-        authority(name[number], name[number + 1], ROOT_KEY, ROOT_KEY) for number in range(200)
-    )
+    above = (authority(name[number], name[number + 1], ROOT_KEY, ROOT_KEY) for number in range(200))
     return Served((leaf(issuer=name[0]), *above))
 
 
@@ -142,7 +147,9 @@ def loop() -> Served:
 def many_issuers_of_one_name() -> Served:
     """100 authorities of the same name, none of which has signed."""
     a = distinguished(attribute(b"CA a"))
-    above = tuple(authority(a, a, SECP256R1_KEY, SECP256R1_KEY, extension("551d0e", encode(4, bytes([n])))) for n in range(100))
+    above = tuple(
+        authority(a, a, SECP256R1_KEY, SECP256R1_KEY, extension("551d0e", encode(4, bytes([n])))) for n in range(100)
+    )
     return Served((leaf(issuer=a), *above))
 
 
@@ -234,7 +241,7 @@ def date_that_is_none() -> Served:
 
 @chain
 def ends_before_it_begins() -> Served:
-    """notAfter lies before notBefore."""
+    """The end of its validity lies before the beginning."""
     return Served((leaf(not_before=moment(300), not_after=moment(-300)),))
 
 
@@ -431,4 +438,3 @@ def key_pem(key: Any) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-

@@ -101,7 +101,10 @@ DIALOGUES = {
         b"* BYE\r\na3 OK bye\r\n",
     ),
     "pop3": Dialogue(
-        (b"+OK POP3 ready\r\n", b"+OK\r\nSTLS\r\n.\r\n", b"+OK go ahead\r\n"), line(b"-ERR "), b"UIDL\r\n", b"+OK bye\r\n"
+        (b"+OK POP3 ready\r\n", b"+OK\r\nSTLS\r\n.\r\n", b"+OK go ahead\r\n"),
+        line(b"-ERR "),
+        b"UIDL\r\n",
+        b"+OK bye\r\n",
     ),
     "sieve": Dialogue(
         (b'"IMPLEMENTATION" "kit"\r\n"STARTTLS"\r\nOK\r\n', b'OK "go ahead"\r\n'),
