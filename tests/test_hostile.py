@@ -97,7 +97,7 @@ SILENCE = Case("silence", "smtp", HELLO)
         (Ended(2, GOOD.replace(b";;;0", b";;;0 days=1e9")), "performance data are broken"),
         (Ended(2, GOOD.partition(b" |")[0] + b"\n"), "performance data are not whole"),
         (Ended(2, GOOD.replace(b"2.010", b"6.010")), "the program's own clock says it is late"),
-        (Ended(2, GOOD.replace(b"no greeting", b"internal error: KeyError")), "a bug"),
+        (Ended(2, GOOD.replace(b"greeting", b"greeting; please report it")), "a bug"),
         (Ended(2, GOOD, memory=90_000_000), "MB of memory"),
     ],
 )

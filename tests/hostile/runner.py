@@ -330,7 +330,7 @@ class Runner:
             assert "time" in read.performance, "performance data are not whole"
             allowed = HANGING if self.patient and case.good else 2 * (TIMEOUT + SPARE)
             assert read.performance["time"].value <= allowed, "the program's own clock says it is late"
-            assert "internal error" not in read.words, "a bug"
+            assert "please report it" not in read.words, "a bug"
         except AssertionError as error:
             faults.append(str(error).split("\n")[0])
         if "�" in text:
