@@ -77,7 +77,7 @@ class Chain(NamedTuple):
         return leaf if alone and not leaf.self_issued and not is_anchor else None
 
     @property
-    def oddities(self) -> list[str]:
+    def ordering_problems(self) -> list[str]:
         """What is wrong with the way the chain is sent, though clients cope."""
         found = []
         ders = [facts.der for facts in self.sent]

@@ -92,5 +92,5 @@ def chain(sent: Chain) -> Iterator[str]:
         return
     way = " <- ".join(called(facts.display_name) for facts in sent.path[:MAX_LISTED])
     yield f"chain: {counted(len(sent.sent), 'certificate')} sent; path {way}"
-    for oddity in sent.oddities[:MAX_LISTED]:
-        yield f"chain: {printable(oddity)}"
+    for problem in sent.ordering_problems[:MAX_LISTED]:
+        yield f"chain: {printable(problem)}"

@@ -349,16 +349,18 @@ print(chain.verified, chain.missing, [name for name in sys.modules if name.start
     ],
 )
 def test_oddities_are_told_each_once(sent, oddities) -> None:
-    assert verified(*sent).oddities == oddities
+    assert verified(*sent).ordering_problems == oddities
 
 
 def test_a_root_that_is_sent_is_odd_without_a_verdict_too() -> None:
-    assert unverified(LEAF, LOWER, UPPER, ROOT).oddities == ['the root "Root" is sent though clients must have it']
+    assert unverified(LEAF, LOWER, UPPER, ROOT).ordering_problems == [
+        'the root "Root" is sent though clients must have it'
+    ]
 
 
 def test_a_certificate_alone_is_no_superfluous_root() -> None:
-    assert unverified(ROOT).oddities == []
-    assert verified(ROOT, path=(ROOT,)).oddities == []
+    assert unverified(ROOT).ordering_problems == []
+    assert verified(ROOT, path=(ROOT,)).ordering_problems == []
 
 
 # Bounds

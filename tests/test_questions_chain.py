@@ -109,7 +109,7 @@ def test_several_problems_of_the_chain_are_one_answer_in_the_worst_state() -> No
     assert chain(seen(above=issuing(5 * DAY), sent=()))[0] == "critical"
 
 
-def test_oddities_are_problems_only_on_request() -> None:
+def test_ordering_problems_count_only_on_request() -> None:
     observed = seen(sent=(INTERMEDIATE, INTERMEDIATE, ROOT))
     assert chain(observed) == ("ok", "")
     assert chain(observed, state=(("chain", "warning"),)) == (

@@ -69,7 +69,7 @@ def test_v_tells_the_store_and_its_anchors_where_they_can_be_counted_without_loa
     assert f"trust store: /etc/ssl/certs{shown}" in lines
 
 
-def test_v_tells_the_chain_and_its_oddities() -> None:
+def test_v_tells_the_chain_and_its_ordering_problems() -> None:
     lines = summary.details(evaluated(SITUATIONS["disordered"], verbose=1))
     assert [line for line in lines if line.startswith("chain: ")] == [
         'chain: 6 certificates sent; path "mta.example.com" <- "R11" <- "R1" <- "ISRG Root X1"',

@@ -50,5 +50,5 @@ def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, 
         number = counted(len(chain.unreadable), "certificate")
         yield State.WARNING, f"chain: {number} above the server's own cannot be read"
     if "chain" in policy.states:
-        for oddity in chain.oddities:
-            yield State.WARNING, f"chain: {printable(oddity)}"
+        for problem in chain.ordering_problems:
+            yield State.WARNING, f"chain: {printable(problem)}"

@@ -248,11 +248,11 @@ def test_imap_that_has_authenticated_us_already_has_no_starttls(check: Program, 
     assert_critical(run.exit_code, run.lines, "imap", "PREAUTH", "no STARTTLS", "imaps")
 
 
-# Somebody else's voice
+# Another protocol's server
 
 
 @pytest.mark.parametrize(
-    ("name", "service", "protocol", "voice"),
+    ("name", "service", "protocol", "banner"),
     [
         ("Dovecot", "imap", "smtp", "this is an IMAP greeting, not SMTP"),
         ("Dovecot", "pop3", "smtp", "this is a POP3 greeting, not SMTP"),
@@ -269,10 +269,10 @@ def test_imap_that_has_authenticated_us_already_has_no_starttls(check: Program, 
     ],
 )
 def test_greeting_of_another_protocol_is_recognised(
-    check: Program, running: Running, service: str, protocol: str, voice: str
+    check: Program, running: Running, service: str, protocol: str, banner: str
 ):
     run = check(*where(running, service, protocol))
-    assert_critical(run.exit_code, run.lines, protocol, voice)
+    assert_critical(run.exit_code, run.lines, protocol, banner)
 
 
 @pytest.mark.parametrize(
