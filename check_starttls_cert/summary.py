@@ -30,7 +30,9 @@ def line(report: Report) -> str:
     name = printable(presented.leaf.display_name, 80) if presented else ""
     if report.state:
         return f"{report.job.target}{f' ({name})' if name else ''}: {'; '.join(report.problems)}"
-    said = ", ".join(filter(None, (judgement.words for judgement in report.judgements)))
+    # What was found of the certificate comes first: its name begins the sentence.
+    judgements = sorted(report.judgements, key=lambda judgement: not judgement.question.needs_certificate)
+    said = ", ".join(filter(None, (judgement.words for judgement in judgements)))
     return f"{report.job.target}: {name} {said}" if name else f"{report.job.target}: {said}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from observations import SITUATIONS, evaluated, facts, seen, unread
+from observations import SESSION, SITUATIONS, evaluated, facts, seen, unread
 
 from check_starttls_cert import summary
 from check_starttls_cert.observation import Store
@@ -97,3 +97,8 @@ def test_where_python_tells_no_chain_that_is_said_and_nothing_made_up() -> None:
     lines = summary.details(evaluated(seen(chain=unread(facts())), verbose=1))
     (line,) = (line for line in lines if line.startswith("chain: "))
     assert line.startswith("chain: not known; this Python tells the server's own certificate only")
+
+
+def test_what_is_said_of_the_server_stands_behind_the_certificate() -> None:
+    line = summary.line(evaluated(seen(session=SESSION._replace(wants_client_certificate=True))))
+    assert line.endswith("trusted, RSA 2048, the server wants a client certificate")
