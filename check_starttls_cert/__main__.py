@@ -12,35 +12,43 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run the command line as a process of its own and return the exit code."""
+    output = ""
     try:
-        from check_starttls_cert import run, signals
         from check_starttls_cert.outputs import requested
+
+        output = requested(sys.argv[1:])
+        from check_starttls_cert import signals
+
+        signals.answer(output)
+        # Only now: imports take most of the time of a check, and a signal may come at any moment.
+        from check_starttls_cert import run
     except BaseException as error:  # noqa: BLE001 - there is always a verdict
-        return last_words(error)
-    output = requested(sys.argv[1:])
-    signals.answer(output)
+        return last_words(error, output)
     return run.process(lambda: run.run(output, answer))
 
 
 def answer() -> Rendered:
     """Return what the command line asks for. Raises whatever an import of this program may raise."""
-    # Only now: imports take most of the time of a check, and a signal may come at any moment.
     from check_starttls_cert import cli
 
     return cli.answer(sys.argv[1:])
 
 
-def last_words(error: BaseException) -> int:
-    """Say what can be said with nothing imported; return the exit code."""
-    said = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode("ascii").replace("|", "/")
-    if isinstance(error, MemoryError):
-        said = "out of memory"
-    text = (
-        f"STARTTLS_CERT UNKNOWN - the Python that runs this ({sys.executable}) cannot import what it needs: "
-        f"{' '.join(said.split())[:300]}; install check_starttls_cert with its dependencies there"
+def last_words(error: BaseException, output: str = "") -> int:
+    """Say what can be said before ``run`` is there to say it; ``output`` may be unknown. Return the exit code."""
+    reason = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
+    said = " ".join(reason.encode("ascii", "backslashreplace").decode("ascii").replace("|", "/").split())
+    words = (
+        f"the Python that runs this ({sys.executable}) cannot import what it needs: {said[:300]}; "
+        "install check_starttls_cert with its dependencies there"
     )
+    text, exit_code = f"STARTTLS_CERT UNKNOWN - {words}", 3
+    if output:
+        from check_starttls_cert.outputs import failure
+
+        text, exit_code = failure(output, words)
     print(text)  # noqa: T201 - stdout is the interface
-    return 3
+    return exit_code
 
 
 if __name__ == "__main__":

@@ -337,6 +337,8 @@ def test_even_what_answers_for_everything_else_may_be_broken(machine) -> None:
     done = machine.check(folders=(machine.broken("signal", "raise OSError('a|b\\nc')\n"),))
     assert done.exit_code == 3
     assert done.said.startswith(f"STARTTLS_CERT UNKNOWN - {INSTALLATION}OSError: a/b c; install")
+    document = machine.check("-o", "prtg", folders=(machine.broken("signal", "raise OSError('a|b\\nc')\n"),))
+    assert document.said.startswith(f"{INSTALLATION}OSError: a/b c; install")
 
 
 def test_half_a_dependency_is_the_installation(machine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 from observations import environment
 
-from check_starttls_cert import __version__
+import check_starttls_cert
+from check_starttls_cert import __main__, __version__, signals
 
 
 def imported(statement: str, tmp_path) -> set[str]:
@@ -33,20 +35,51 @@ def test_the_version_is_three_numbers() -> None:
 
 
 @pytest.fixture
-def _collector() -> Iterator[None]:
-    """Have the garbage collector work again, which a process of the program's own does without."""
+def _process() -> Iterator[None]:
+    """Have the garbage collector work again, which a process of the program's own does without, and signals too."""
+    handlers = {number: signal.getsignal(number) for name in signals.NAMES if (number := getattr(signal, name, None))}
     yield
     gc.unfreeze()
     gc.enable()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)  # the children of other tests would ignore what this process ignores
 
 
-@pytest.mark.usefixtures("_collector")
+@pytest.mark.usefixtures("_process")
 def test_the_package_is_started_as_its_command_line(monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys, "argv", ["check_starttls_cert", "--version"])
     monkeypatch.delitem(sys.modules, "check_starttls_cert.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("check_starttls_cert", run_name="__main__")
     assert (ended.value.code, __version__ in capsys.readouterr().out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [("outputs", "STARTTLS_CERT UNKNOWN - the Python"), ("signals", '{"prtg": {"error": 1, "text"')],
+)
+def test_a_package_that_is_not_whole_still_has_an_answer(module, words, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["check_starttls_cert", "-o", "prtg"])
+    monkeypatch.delattr(check_starttls_cert, module)
+    monkeypatch.setitem(sys.modules, f"check_starttls_cert.{module}", None)
+    assert __main__.main() == (3 if module == "outputs" else 0)
+    said = capsys.readouterr().out
+    assert said.startswith(words)
+    assert (
+        "cannot import what it needs: ModuleNotFoundError" in said or "cannot import what it needs: ImportError" in said
+    )
+
+
+def test_the_last_words_are_one_line_without_performance_data(capsys) -> None:
+    assert __main__.last_words(OSError("a|b\n\u00fc" + "x" * 1000)) == 3
+    said = capsys.readouterr().out
+    assert "OSError: a/b \\xfcxxx" in said
+    assert len(said) < 600
+
+
+def test_the_last_words_tell_of_memory(capsys) -> None:
+    assert __main__.last_words(MemoryError()) == 3
+    assert "out of memory" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("module", ["__main__", "cli", "prtg.python_script_advanced"])

@@ -109,6 +109,8 @@ def main() -> int:
     simplefilter("ignore")  # libraries warn of odd certificates
     if unknown := set(arguments.targets) - set(TARGETS):
         command.error(f"no such target: {', '.join(sorted(unknown))}")
+    if arguments.write:
+        written(SECURITY.read_text("utf-8"), [])  # before the time is spent
     folder = Path(tempfile.mkdtemp(prefix="check_starttls_cert-fuzz-"))
     print(f"| {' | '.join(HEAD)} |", flush=True)  # noqa: T201 - a command's output
     figures = []
