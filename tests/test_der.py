@@ -282,3 +282,19 @@ def test_no_string_makes_reading_a_time_fail_otherwise(tag, text):
     text = text if isinstance(text, bytes) else text.encode()
     with contextlib.suppress(DERError):
         assert der.moment(one(ber.encode(tag, text))).utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "strict"),
+    [
+        (0x17, b"261124000000Z", True),
+        (0x18, b"20261124000000Z", True),
+        (0x17, b"2611240000Z", False),
+        (0x17, b"261124000000+0000", False),
+        (0x18, b"20261124000000.5Z", False),
+        (0x17, b"261124000060Z", False),
+        (0x04, b"261124000000Z", False),
+    ],
+)
+def test_a_time_is_strict_to_the_second_in_utc(tag, text, strict):
+    assert der.is_strict_moment(one(ber.encode(tag, text))) is strict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, renderer, requested
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, failure, renderer, requested
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -39,3 +39,16 @@ def test_the_output_is_known_however_wrong_the_rest_is(arguments, output) -> Non
 )
 def test_an_output_that_is_not_asked_for_is_the_default(arguments) -> None:
     assert requested(arguments) == DEFAULT_OUTPUT
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("message", ["plain words", 'a "quoted" C:\\path', "100 %s"])
+def test_a_failure_that_needs_no_import_is_the_renderer_s(output, message) -> None:
+    assert failure(output, message) == renderer(output).failure(message)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_failure_that_needs_no_import_is_ascii(output) -> None:
+    text, _ = failure(output, "b\u00fccher")
+    assert text.isascii()
+    assert "cher" in text

@@ -247,3 +247,11 @@ def test_a_whole_process_checks_a_service(tmp_path) -> None:
     assert done.stdout.startswith(f"STARTTLS_CERT OK - smtp {demo.HOST}:{port}: {demo.NAME} ")
     assert bad.returncode == 2
     assert f'name: other.test not covered by "{demo.NAME}"' in bad.stdout
+
+
+def test_a_file_that_is_no_python_is_named(tmp_path, monkeypatch) -> None:
+    (tmp_path / "no_python.py").write_text("from the future import syntax\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(SyntaxError) as caught:
+        importlib.import_module("no_python")
+    assert run.being_imported(caught.value)[-1] == str(tmp_path / "no_python.py")

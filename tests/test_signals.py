@@ -248,3 +248,11 @@ def test_once_the_verdict_is_written_a_signal_comes_too_late(ended) -> None:
     handlers.clear()
     signals.hold()
     assert handlers == {}
+
+
+def test_without_a_stdout_the_handler_writes_nothing(ended, monkeypatch) -> None:
+    handlers, done = ended
+    monkeypatch.setattr(sys, "stdout", None)
+    signals.answer("nagios")
+    handlers[signal.SIGTERM](signal.SIGTERM, None)
+    assert done == [3]
