@@ -98,4 +98,4 @@ def test_a_goodbye_ends_whatever_the_server_says(protocol, end, said, chunk):
 )
 def test_a_goodbye_ends_however_much_the_server_says(protocol, flood):
     with suppress(ProbeError):
-        starttls.goodbye(protocol, wire_to(Babbler(flood * 140_000, "silence", WHOLE)), NAME)
+        starttls.goodbye(protocol, wire_to(Babbler(flood * (140_000 // len(flood)), "silence", WHOLE)), NAME)
