@@ -77,9 +77,9 @@ CASES = [
     ("chunk", "end"),
     [
         (WHOLE, "silence"),
-        (BYTEWISE, "close"),
         pytest.param(WHOLE, "close", marks=pytest.mark.slow),
         pytest.param(BYTEWISE, "silence", marks=pytest.mark.slow),
+        pytest.param(BYTEWISE, "close", marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize(("asked", "first"), CASES)

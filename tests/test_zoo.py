@@ -96,6 +96,7 @@ def test_every_output_has_the_right_answer(case, served):
     assert {channel["name"]: channel["value"] for channel in document["channels"]} == channels
 
 
+@pytest.mark.slow
 def test_long_output_has_a_fact_a_line(served):
     text, _ = cli.answer([*served, "-vv"])
     first, *below = text.split("\n")

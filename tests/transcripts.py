@@ -300,7 +300,8 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
     prompt = each([vector for vector in chosen if not vector.waits])
     good = each([vector for vector in chosen if vector.expect == "ok"])
     openings = st.sampled_from([b"", *(vector.server[:size] for vector in all_vectors() for size in OPENINGS)])
-    # All ends and sizes are CI's; a server's words cut at each octet, and whole floods, are what everybody runs.
+    # All ends and sizes are CI's; a server that closes after any octet, its words in one piece and octet by octet, and
+    # floods in one piece are what everybody runs.
     slow = pytest.mark.slow
     cut = [
         pytest.param(vector, end, id=f"{end}-{vector.name}", marks=[slow] * (end != "close" or is_flood(vector)))
@@ -308,7 +309,12 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
         for end in ENDS
     ]
     delivered = [
-        pytest.param(vector, chunk, id=f"{chunk}-{vector.name}", marks=[slow] * (chunk != WHOLE and is_flood(vector)))
+        pytest.param(
+            vector,
+            chunk,
+            id=f"{chunk}-{vector.name}",
+            marks=[slow] * (chunk == 7 or (chunk != WHOLE and is_flood(vector))),
+        )
         for vector in chosen
         for chunk in (WHOLE, BYTEWISE, 7)
     ]
@@ -331,7 +337,7 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
             assert_outcome(vector, replay(protocol, vector, lock_step=False))
 
         @good
-        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE])
+        @pytest.mark.parametrize("chunk", [WHOLE, pytest.param(BYTEWISE, marks=slow)])
         @pytest.mark.parametrize("garbage", [b"\n", b"250 ok\r\n", b"\x30\x00", b"\x16\x03\x03", b" "])
         def test_plaintext_behind_the_go_ahead_never_reaches_tls(self, vector, chunk, garbage):
             assert isinstance(replay(protocol, vector.followed_by(garbage), chunk), PlaintextInjected)
