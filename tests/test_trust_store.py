@@ -467,8 +467,9 @@ def test_a_broken_bundle_of_trusted_certificates_holds_none(tmp_path):
 
 
 def test_what_another_probe_has_loaded_in_the_meantime_is_not_loaded_again(ca_file):
-    store, other = trust_store(ca_file, None), trust_store(ca_file, None)
+    store, other = TrustStore("one", ca_file), TrustStore("another", ca_file)
     (loaded,) = contexts(other)
+    assert store._contexts == {}
 
     class Busy:
         """A lock that is free when another probe has done its work."""
