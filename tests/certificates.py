@@ -16,7 +16,9 @@ from cryptography.x509.oid import NameOID
 
 from check_starttls_cert.ber import encode
 
-LIBRARY_KEEPS_ORDER = int(cryptography.__version__.partition(".")[0]) >= 42
+LIBRARY_VERSION = int(cryptography.__version__.partition(".")[0])
+
+LIBRARY_KEEPS_ORDER = LIBRARY_VERSION >= 42
 """Up to version 40 at least, it makes a Python set of the attributes in one part of a name."""
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)

@@ -20,6 +20,7 @@ from certificates import (
     IA5,
     KEY_USAGE,
     LIBRARY_KEEPS_ORDER,
+    LIBRARY_VERSION,
     MTA,
     MTA_SAN,
     NUMERIC,
@@ -174,6 +175,8 @@ def odd():
 # The library
 
 OPENSSL_ALONE_MINDS = {"keyUsage is empty", "the signature algorithm inside is not the one outside"}
+if LIBRARY_VERSION < 42:  # at least up to 37, it reads times without seconds and with an offset, too
+    OPENSSL_ALONE_MINDS |= {"notBefore", "notAfter"}
 
 
 UNREADABLE = (ValueError, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm, InternalError, KeyError)
