@@ -369,6 +369,7 @@ def differences_from_openssl(name, der):
             yield f"{name}: {fact} is {ours!r}, not {theirs!r}"
 
 
+@pytest.mark.slow
 def test_the_reader_and_openssl_agree_on_odd_certificates():
     certificates = odd()
     assert sum(bool(told_by_openssl(der, "-subject")) for der in certificates.values()) >= len(certificates) - 2

@@ -18,6 +18,7 @@ import targets
 pytestmark = pytest.mark.filterwarnings("ignore")  # the library warns of odd certificates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", targets.TARGETS)
 def test_every_seed_passes_its_target(name) -> None:
     number = 0

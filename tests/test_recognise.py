@@ -73,8 +73,15 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("end", ["silence", "close"])
-@pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE])
+@pytest.mark.parametrize(
+    ("chunk", "end"),
+    [
+        (WHOLE, "silence"),
+        pytest.param(WHOLE, "close", marks=pytest.mark.slow),
+        pytest.param(BYTEWISE, "silence", marks=pytest.mark.slow),
+        pytest.param(BYTEWISE, "close", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(("asked", "first"), CASES)
 def test_the_error_names_the_protocol_that_it_found(asked, first, chunk, end):
     words, description, protocols = first

@@ -257,10 +257,14 @@ def assert_safe(error: ProbeError) -> None:
     assert len(text) < 600
 
 
+MANY = 1000
+"""Octets above which what a server says is a flood."""
+
+
 def cuts(vector: Vector) -> list[int]:
     """Return after how many octets a conversation is cut: each, but of a flood only where it tells something."""
     size = len(vector.server)
-    if size <= 1000:
+    if size <= MANY:
         return list(range(size))
     turns = itertools.accumulate(len(data) for speaker, data in vector.turns if speaker == "S")
     near = {edge + offset for edge in (0, *turns, MAX_LINE) if edge < 2 * MAX_LINE for offset in range(-3, 4)}
@@ -277,6 +281,11 @@ def all_vectors() -> tuple[Vector, ...]:
     return tuple(vector for file in sorted(HERE.glob("*.txt")) for vector in vectors(file.stem))
 
 
+def is_flood(vector: Vector) -> bool:
+    """Return whether the server says more than any that means well."""
+    return len(vector.server) > MANY
+
+
 def each(some: list[Vector]) -> pytest.MarkDecorator:
     """Return the decorator that runs a test with each of the vectors."""
     return pytest.mark.parametrize("vector", some, ids=[vector.name for vector in some])
@@ -288,10 +297,27 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
     ``declines`` are the errors by which its servers can say that there is no TLS.
     """
     chosen = vectors(protocol)
-    every = each(chosen)
     prompt = each([vector for vector in chosen if not vector.waits])
     good = each([vector for vector in chosen if vector.expect == "ok"])
     openings = st.sampled_from([b"", *(vector.server[:size] for vector in all_vectors() for size in OPENINGS)])
+    # All ends and sizes are CI's; a server that closes after any octet, its words in one piece and octet by octet, and
+    # floods in one piece are what everybody runs.
+    slow = pytest.mark.slow
+    cut = [
+        pytest.param(vector, end, id=f"{end}-{vector.name}", marks=[slow] * (end != "close" or is_flood(vector)))
+        for vector in chosen
+        for end in ENDS
+    ]
+    delivered = [
+        pytest.param(
+            vector,
+            chunk,
+            id=f"{chunk}-{vector.name}",
+            marks=[slow] * (chunk == 7 or (chunk != WHOLE and is_flood(vector))),
+        )
+        for vector in chosen
+        for chunk in (WHOLE, BYTEWISE, 7)
+    ]
     lines = [line for vector in all_vectors() for line in vector.server[:2000].splitlines(True)]
     replies = st.lists(st.binary(max_size=60) | st.sampled_from(lines), max_size=8)
 
@@ -302,8 +328,7 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
             seen = {vector.expect for vector in chosen}
             assert seen >= {"ok", "ProtocolError", "PlaintextInjected", "PeerClosed", "DeadlineExceeded", *declines}
 
-        @every
-        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE, 7])
+        @pytest.mark.parametrize(("vector", "chunk"), delivered)
         def test_the_outcome_is_the_same_however_the_bytes_are_cut(self, vector, chunk):
             assert_outcome(vector, replay(protocol, vector, chunk))
 
@@ -312,13 +337,12 @@ def transcript_tests(protocol: str, *, declines: tuple[str, ...] = ("StarttlsNot
             assert_outcome(vector, replay(protocol, vector, lock_step=False))
 
         @good
-        @pytest.mark.parametrize("chunk", [WHOLE, BYTEWISE])
+        @pytest.mark.parametrize("chunk", [WHOLE, pytest.param(BYTEWISE, marks=slow)])
         @pytest.mark.parametrize("garbage", [b"\n", b"250 ok\r\n", b"\x30\x00", b"\x16\x03\x03", b" "])
         def test_plaintext_behind_the_go_ahead_never_reaches_tls(self, vector, chunk, garbage):
             assert isinstance(replay(protocol, vector.followed_by(garbage), chunk), PlaintextInjected)
 
-        @every
-        @pytest.mark.parametrize("end", ENDS)
+        @pytest.mark.parametrize(("vector", "end"), cut)
         def test_a_conversation_cut_at_any_octet_ends_in_an_error(self, vector, end):
             for size in cuts(vector):
                 error = replay(protocol, vector.truncated(size, end))
