@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -175,6 +176,15 @@ class Zoo(NamedTuple):
 def where(server: Server, service: str) -> tuple[str, ...]:
     """Return the arguments that lead to a service."""
     return ("-H", "127.0.0.1", "-P", server.protocol, "-p", str(server.ports[service]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_are_heard() -> None:
+    """Let the programs that tests start hear signals: whoever runs these in the background may have them ignored."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -509,3 +509,22 @@ def test_a_named_file_tells_all_of_its_certificates_and_the_systems_none(tmp_pat
     assert list(TrustStore("the system's", str(anchors)).named_certificates()) == []
     assert list(TrustStore("a directory", None, str(tmp_path), private=True).named_certificates()) == []
     assert list(TrustStore("gone", str(tmp_path / "none"), private=True).named_certificates()) == []
+
+
+def test_what_another_probe_has_loaded_while_this_one_waited_is_taken(ca_file) -> None:
+    store = TrustStore("named", ca_file, private=True)
+    theirs = unverified_context()
+
+    class LateLock:
+        """A lock that is free once another probe has loaded the anchors."""
+
+        def acquire(self, timeout: float) -> bool:
+            assert timeout > 0
+            store._contexts[Variant(), False] = theirs
+            return True
+
+        def release(self) -> None:
+            """Do nothing."""
+
+    store._lock = LateLock()
+    assert list(store.contexts(Deadline(PATIENCE))) == [theirs]
