@@ -14,6 +14,7 @@ from servers.process import Server
 
 from check_starttls_cert.probe import probe
 from check_starttls_cert.settings import Target
+from check_starttls_cert.tls import CHAIN_IS_READABLE
 from check_starttls_cert.trust_store import trust_store
 
 GOOD = "good_rsa_2048"
@@ -111,5 +112,6 @@ def test_a_server_that_demands_a_client_certificate_is_judged_by_one_connection(
     assert seen.shown.session.wants_client_certificate is (name in DEMANDING)
     if name != "dovecot":
         assert seen.shown.session.version == version
-    assert len(seen.shown.chain.sent) >= len(re.findall(b"BEGIN CERT", certificates.cases[GOOD].chain))
     assert seen.connections == 1
+    if CHAIN_IS_READABLE:  # Python 3.9 tells the server's own certificate
+        assert len(seen.shown.chain.sent) >= len(re.findall(b"BEGIN CERT", certificates.cases[GOOD].chain))
