@@ -1,6 +1,7 @@
-"""Fuzz one target in this process, with atheris: ``one.py TARGET CRASHES LIBFUZZER-ARGUMENTS``. ``run.py`` starts it.
+"""Fuzz one target in this process, with atheris: ``one.py TARGET CRASHES SECONDS LIBFUZZER-ARGUMENTS``.
 
-A crash does not end it: the input is kept in the folder CRASHES under the error and the place it comes from, once.
+``run.py`` starts it. It ends after so many seconds of CPU, so that on a busy machine it tries no less. A crash does not
+end it: the input is kept in the folder CRASHES under the error and the place it comes from, once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import hashlib
 import importlib
 import os
 import pkgutil
+import signal
 import sys
+import time
 import traceback
 import warnings
 
@@ -30,8 +33,9 @@ import targets  # noqa: E402 - what it imports of the package has to be instrume
 
 
 def main() -> None:
-    """Run until libFuzzer's time is over."""
-    name, crashes, *arguments = sys.argv[1:]
+    """Run until the time is over."""
+    name, crashes, seconds, *arguments = sys.argv[1:]
+    limit = float(seconds)
     run = targets.TARGETS[name].run
     warnings.simplefilter("ignore")  # libraries warn of odd certificates
 
@@ -47,6 +51,9 @@ def main() -> None:
                     file.write(data)
                 with open(f"{path}.txt", "w", encoding="utf-8") as file:
                     file.write(f"{hashlib.sha256(data).hexdigest()}\n{data!r}\n\n{traceback.format_exc()}")
+
+        if time.process_time() > limit:
+            os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer's signal for an orderly end, figures included
 
     atheris.Setup([sys.argv[0], *arguments], guarded)
     atheris.Fuzz()

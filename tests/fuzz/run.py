@@ -1,6 +1,6 @@
 """Fuzz with atheris: ``python tests/fuzz/run.py [--seconds N] [--jobs N] [--write] [TARGET ...]``.
 
-Prints executions, distinct crashes, seconds and memory of each target, and exits 1 where there was a crash; its inputs
+Prints executions, distinct crashes and seconds of CPU of each target, and exits 1 where there was a crash; its inputs
 are kept in the folder that is named. With ``--write`` the figures go into SECURITY.md, in the place of those of
 the same targets.
 
@@ -15,7 +15,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -31,10 +30,10 @@ SECURITY = HERE.parent.parent / "SECURITY.md"
 
 BEGIN, END = "<!-- fuzzing -->", "<!-- end -->"
 
-HEAD = ("target", "executions", "crashes", "seconds")
+HEAD = ("target", "executions", "crashes", "CPU seconds")
 
-SECONDS_FOR_ONE = 20
-"""After so long for one input it counts as a crash."""
+SECONDS_FOR_ONE = 100
+"""After so long for one input it counts as a crash, on a busy machine too."""
 
 MEGABYTES = 2048
 """After so much memory the process counts as a crash."""
@@ -64,12 +63,11 @@ def fuzz(target: str, seconds: int, folder: Path) -> Figures:
     crashes.mkdir()
     for number, seed in enumerate(seeds(target)):
         (corpus / f"seed-{number}").write_bytes(seed)
-    begun = time.monotonic()
     with (folder / "log.txt").open("wb") as log:
         done = subprocess.run(
             [
-                *(sys.executable, str(HERE / "one.py"), target, str(crashes), str(corpus)),
-                *(f"-max_total_time={seconds}", f"-max_len={MAX_LENGTH}", f"-timeout={SECONDS_FOR_ONE}"),
+                *(sys.executable, str(HERE / "one.py"), target, str(crashes), str(seconds), str(corpus)),
+                *(f"-max_len={MAX_LENGTH}", f"-timeout={SECONDS_FOR_ONE}"),
                 *(f"-rss_limit_mb={MEGABYTES}", "-print_final_stats=1", f"-artifact_prefix={crashes}{os.sep}"),
             ],
             stdout=log,
@@ -82,7 +80,7 @@ def fuzz(target: str, seconds: int, folder: Path) -> Figures:
     found = len([file for file in crashes.iterdir() if not file.name.endswith(".txt")])
     if done.returncode and not found:
         raise SystemExit(f"{target} could not be fuzzed:\n{said[-2000:]}")
-    return Figures(target, int(counted[1]) if counted else 0, found, round(time.monotonic() - begun))
+    return Figures(target, int(counted[1]) if counted else 0, found, seconds)
 
 
 def written(text: str, figures: list[Figures]) -> str:
@@ -102,7 +100,7 @@ def main() -> int:
     """Fuzz what the command line names, print the figures; return the exit code."""
     command = argparse.ArgumentParser(description="Fuzz check_starttls_cert.", epilog=f"targets: {', '.join(TARGETS)}")
     command.add_argument("targets", nargs="*", metavar="TARGET", help="default: all")
-    command.add_argument("--seconds", type=int, default=600, help="for each target (default 600)")
+    command.add_argument("--seconds", type=int, default=600, help="of CPU for each target (default 600)")
     command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once (default: one a core)")
     command.add_argument("--write", action="store_true", help="write the figures to SECURITY.md")
     arguments = command.parse_args()
