@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from check_starttls_cert import __version__
 from check_starttls_cert.errors import UsageError
-from check_starttls_cert.options import OPTIONS, job, one_of
+from check_starttls_cert.options import OPTIONS, Option, job, one_of
 from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer, requested
 from check_starttls_cert.run import WORLD, World, rendered, run
 from check_starttls_cert.static_typing import TYPE_CHECKING
@@ -25,6 +25,33 @@ if TYPE_CHECKING:
 PROGRAM = "check_starttls_cert"
 
 SCHEMAS = ("2", "3")
+
+
+def parse_schema(text: str) -> int:
+    """Return the version of the Script v2 document that ``text`` names."""
+    return int(one_of(SCHEMAS)(text))
+
+
+ROWS = (
+    *OPTIONS,
+    Option(
+        "output", ("-o", "--output"), one_of(tuple(OUTPUTS)), "OUTPUT",
+        f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",
+        choices=tuple(OUTPUTS),
+    ),
+    Option(
+        "prtg_schema", ("--prtg-schema",), parse_schema, "VERSION",
+        f"version of the prtg-v2 document: {', '.join(SCHEMAS)} (default 2); 3 has limits and needs PRTG 25.3.112",
+        choices=SCHEMAS,
+    ),
+    Option(
+        "verbose", ("-v", "--verbose"), None, "", "add facts below the status line; -vv the conversation too", many=True
+    ),
+    Option("version", ("-V", "--version"), None, "", "print the version and exit"),
+    Option("demo", ("--demo",), None, "", "check a throw-away server inside this process and exit"),
+    Option("help", ("-h", "--help"), None, "", "print this help and exit"),
+)  # fmt: skip
+"""Every option of the command line: those of ``OPTIONS``, and what only a command line has."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,7 +99,7 @@ def information(output: str, text: str) -> Rendered:
 
 
 def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
-    """Return the parser for ``OPTIONS`` and the options that only a command line has."""
+    """Return the parser for ``ROWS``."""
     command = Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} -H HOST [-P PROTOCOL] [OPTION ...]",
@@ -81,9 +108,10 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
         add_help=False,
         allow_abbrev=False,
     )
-    for option in OPTIONS:
+    for option in ROWS:
         if option.parse is None:
-            command.add_argument(*option.flags, dest=option.key, action="store_true", help=option.help)
+            action = "count" if option.many else "store_true"
+            command.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
         else:
             command.add_argument(
                 *option.flags,
@@ -93,32 +121,8 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
                 metavar=option.metavar,
                 help=option.help,
             )
-    command.add_argument(
-        "-o",
-        "--output",
-        type=argument(one_of(tuple(OUTPUTS))),
-        default=default_output,
-        metavar="OUTPUT",
-        help=f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",
-    )
-    command.add_argument(
-        "--prtg-schema",
-        type=argument(parse_schema),
-        metavar="VERSION",
-        help=f"version of the prtg-v2 document: {', '.join(SCHEMAS)} (default 2); 3 has limits and needs PRTG 25.3.112",
-    )
-    command.add_argument(
-        "-v", "--verbose", action="count", default=0, help="add facts below the status line; -vv the conversation too"
-    )
-    command.add_argument("-V", "--version", action="store_true", help="print the version and exit")
-    command.add_argument("--demo", action="store_true", help="check a throw-away server inside this process and exit")
-    command.add_argument("-h", "--help", action="store_true", help="print this help and exit")
+    command.set_defaults(output=default_output)
     return command
-
-
-def parse_schema(text: str) -> int:
-    """Return the version of the Script v2 document that ``text`` names."""
-    return int(one_of(SCHEMAS)(text))
 
 
 def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:

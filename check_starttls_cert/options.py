@@ -60,7 +60,9 @@ class Option(NamedTuple):
     metavar: str
     help: str
     many: bool = False
-    """The option may be repeated, and its grammar gives a tuple each time."""
+    """The option may be repeated: its grammar gives a tuple each time, a switch is counted."""
+    choices: tuple[str, ...] = ()
+    """The words that the grammar takes, where it takes nothing else, each in one spelling: completion offers them."""
 
 
 def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
@@ -203,6 +205,7 @@ OPTIONS = (
     Option(
         "protocol", ("-P", "--protocol"), parse_protocol, "PROTOCOL",
         f"one of {', '.join(PROTOCOLS)} (default {DEFAULT_PROTOCOL})",
+        choices=tuple(PROTOCOLS),
     ),
     Option("port", ("-p", "--port"), parse_port, "PORT", "TCP port (default: the protocol's own)"),
     Option(
@@ -214,6 +217,7 @@ OPTIONS = (
     Option(
         "name_check", ("--name-check",), one_of(NAME_CHECKS), "CHECK",
         f"where the names are looked for: {', '.join(NAME_CHECKS)} (default {DEFAULT_NAME_CHECK})",
+        choices=NAME_CHECKS,
     ),
     Option(
         "warning", ("-w", "--warning"), parse_threshold, "THRESHOLD",
@@ -238,14 +242,17 @@ OPTIONS = (
         f"state of a question's bad answer: {', '.join(STATES)}; repeatable; "
         f"the questions are {', '.join(SETTABLE)}",
         many=True,
+        choices=tuple(f"{question}={state}" for question in SETTABLE for state in STATES),
     ),
     Option(
         "untrusted", ("--untrusted",), parse_bad_state, "STATE",
         "short for --state trust=STATE, a chain that is not trusted (default critical)",
+        choices=STATES,
     ),
     Option(
         "unreachable", ("--unreachable",), parse_bad_state, "STATE",
         "short for --state connection=STATE, a service whose certificate cannot be read (default critical)",
+        choices=STATES,
     ),
     Option(
         "min_rsa_bits", ("--min-rsa-bits",), parse_minimum, "WARN[,CRIT]",
@@ -258,6 +265,7 @@ OPTIONS = (
     Option(
         "min_tls", ("--min-tls",), one_of(TLS_VERSIONS), "VERSION",
         f"oldest TLS version that is fine: {', '.join(TLS_VERSIONS)} (default: any)",
+        choices=TLS_VERSIONS,
     ),
     Option(
         "issuer", ("--issuer",), lambda text: (parse_text(text),), "TEXT",

@@ -152,6 +152,21 @@ def test_every_option_of_the_table_is_an_option_of_the_command_line() -> None:
     assert flags == own | {flag for option in OPTIONS for flag in option.flags}
 
 
+@pytest.mark.parametrize("row", [row for row in cli.ROWS if row.choices], ids=lambda row: row.key)
+def test_the_choices_of_a_row_are_all_that_its_grammar_takes(row) -> None:
+    values = [row.parse(choice) for choice in row.choices]
+    assert len({str(value) for value in values}) == len(row.choices)
+    for choice in row.choices:
+        with pytest.raises(ValueError, match=r"; (choose|give) "):
+            row.parse(choice + "x")
+
+
+def test_every_word_of_a_list_is_a_choice() -> None:
+    having = {row.key for row in cli.ROWS if row.choices}
+    states = {"state", "untrusted", "unreachable"}
+    assert having == states | {"protocol", "name_check", "min_tls", "output", "prtg_schema"}
+
+
 BAD = [
     ((), "-H/--host is missing", ""),
     (("-p", "25"), "-H/--host is missing", ""),
