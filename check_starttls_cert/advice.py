@@ -76,7 +76,7 @@ def unknown_issuer(shown: Presented, store: Store, now: datetime) -> str:
         words = (
             f"{root}, issuer of {called(top.display_name)}, is neither sent nor known; if it is your own root, {add}"
         )
-    return f"{words}; {odd}" if odd else words
+    return f"{words}, and {odd}" if odd else words
 
 
 def bad_signature(shown: Presented, store: Store, now: datetime) -> str:

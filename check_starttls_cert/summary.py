@@ -14,7 +14,7 @@ from check_starttls_cert.observation import Presented
 from check_starttls_cert.report import Report
 from check_starttls_cert.text import counted, printable, shortened
 from check_starttls_cert.wire import Spoken
-from check_starttls_cert.words import address_text, base64_text, called, listed
+from check_starttls_cert.words import JOINT, address_text, base64_text, called, listed
 
 MAX_SPOKEN_LINES = 100
 """Lines of the conversation that are shown, and the octets of each piece that are looked into."""
@@ -29,7 +29,7 @@ def line(report: Report) -> str:
     presented = report.observation.presented
     name = printable(presented.leaf.display_name, 80) if presented else ""
     if report.state:
-        return f"{report.job.target}{f' ({name})' if name else ''}: {'; '.join(report.problems)}"
+        return f"{report.job.target}{f' ({name})' if name else ''}: {JOINT.join(report.problems)}"
     # What was found of the certificate comes first: its name begins the sentence.
     judgements = sorted(report.judgements, key=lambda judgement: not judgement.question.needs_certificate)
     said = ", ".join(filter(None, (judgement.words for judgement in judgements)))

@@ -3,6 +3,7 @@
 The rules of our messages, wherever they are made:
 
 * no full stop at the end, no capital at the beginning: messages are joined, and stand behind a colon;
+* problems are joined by ``JOINT``; a ``;`` may stand inside one where a ``:`` would say the same;
 * the step that failed is named, and what the peer said is quoted, in double quotes;
 * what to do comes last, in parentheses or behind a colon;
 * foreign text passes through ``text.printable`` once;
@@ -18,6 +19,9 @@ from datetime import datetime, timedelta
 from check_starttls_cert.text import counted, printable
 
 SECONDS_PER_DAY = 86400
+
+JOINT = " / "
+"""Between problems. Nagios, Naemon and Centreon turn each ``;`` of a status line into a ``:``."""
 
 MAX_NAMES = 5
 """Names that one message lists."""

@@ -187,7 +187,7 @@ def test_the_text_is_the_original_sensors() -> None:
 
 def test_the_text_begins_with_the_state_and_every_problem() -> None:
     text = document(SITUATIONS["everything_wrong"])["text"]
-    assert text.startswith('CRITICAL. name: mta.example.com not covered by "old.example.net"; ')
+    assert text.startswith('CRITICAL. name: mta.example.com not covered by "old.example.net" / ')
     assert "RSA 1024 is too short" in text
 
 

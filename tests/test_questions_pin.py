@@ -26,8 +26,8 @@ def test_a_pin_is_one_of_the_expected(option) -> None:
 def test_a_wrong_pin_says_what_the_right_one_would_be() -> None:
     words = verdict("pin", seen(), fingerprint=(bytes(32),), spki_pin=(bytes(32),), issuer=("Lab",))[1]
     assert words == (
-        f"pin: fingerprint {facts().sha256} is not one of the expected; "
-        f"pin: public key {base64_text(facts().spki_sha256)} is not one of the expected; "
+        f"pin: fingerprint {facts().sha256} is not one of the expected / "
+        f"pin: public key {base64_text(facts().spki_sha256)} is not one of the expected / "
         'pin: issuer "CN=R11,O=Let\'s Encrypt,C=US" is not one of the expected'
     )
 

@@ -144,7 +144,7 @@ def test_a_server_that_says_nothing_may_have_implicit_tls_or_wait_for_a_proxy(as
     ended = converse(asked, Babbler(b"", end, WHOLE))
     assert isinstance(ended, error)
     assert ended.hint.endswith(
-        f"; if the server starts with TLS, use -P {sibling(asked) or 'tls'}; it may also wait for a PROXY header"
+        f"; it may also wait for a PROXY header, or start with TLS, then use -P {sibling(asked) or 'tls'}"
     )
 
 

@@ -28,7 +28,7 @@ def test_a_nameless_certificate_is_not_named() -> None:
 
 def test_every_problem_stands_in_the_first_line_and_nothing_else() -> None:
     line = summary.line(evaluated(SITUATIONS["everything_wrong"]))
-    assert line.split(": ", 1)[1].split("; ") == [
+    assert line.split(": ", 1)[1].split(" / ") == [
         'name: mta.example.com not covered by "old.example.net"',
         'chain incomplete: the server does not send "R11", issuer of "old.example.net"',
         'not trusted: unable to get local issuer certificate: if "R11" is your own root, name it with --ca-file',

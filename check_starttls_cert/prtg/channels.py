@@ -14,6 +14,7 @@ from check_starttls_cert.prtg.sensor_api import MAX_TEXT
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
+from check_starttls_cert.words import JOINT
 
 if TYPE_CHECKING:
     from check_starttls_cert.questions import Judgement
@@ -111,7 +112,7 @@ def message(report: Report) -> str:
     if presented is None:
         return f"{target}: {report.observation.error}"[:MAX_TEXT]
     names = ", ".join(printable(name, 80) for name in presented.leaf.common_names[:5]) or "none"
-    said = f"{report.state.name}. {'; '.join(report.problems)}".rstrip(". ")
+    said = f"{report.state.name}. {JOINT.join(report.problems)}".rstrip(". ")
     details = (
         f". Certificate Common Name: {names} - Certificate Thumbprint: {presented.leaf.sha1} "
         f"- STARTTLS Protocol: {target.protocol.upper()}"

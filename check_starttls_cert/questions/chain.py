@@ -12,7 +12,7 @@ from check_starttls_cert.questions.expiry import validity
 from check_starttls_cert.settings import Policy
 from check_starttls_cert.state import State
 from check_starttls_cert.text import counted, printable
-from check_starttls_cert.words import called
+from check_starttls_cert.words import JOINT, called
 
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
@@ -27,7 +27,7 @@ def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
     state = max((state for state, _ in problems), default=State.OK)
     if problems and not state:  # a gap that --untrusted makes harmless is still a bad answer to this question
         state = policy.states.get("chain", state)
-    return Answer(state, "; ".join(words for _, words in problems), ends.value, ends.limits)
+    return Answer(state, JOINT.join(words for _, words in problems), ends.value, ends.limits)
 
 
 def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, str]]:

@@ -11,7 +11,7 @@ from check_starttls_cert.public_key import Key
 from check_starttls_cert.questions import Answer
 from check_starttls_cert.settings import DEFAULT_MIN_EC_BITS, DEFAULT_MIN_RSA_BITS, MinimumSize, Policy
 from check_starttls_cert.state import State
-from check_starttls_cert.words import called
+from check_starttls_cert.words import JOINT, called
 
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
@@ -24,7 +24,7 @@ def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
     key = path[0].key
     problems = list(found(path, policy))
     state = max((state for state, _ in problems), default=State.OK)
-    words = "; ".join(words for _, words in problems)
+    words = JOINT.join(words for _, words in problems)
     return Answer(state, words or str(key), key.bits if key.bits > 0 else None)
 
 

@@ -8,7 +8,7 @@ from check_starttls_cert.observation import Observation
 from check_starttls_cert.questions import Answer
 from check_starttls_cert.settings import Policy
 from check_starttls_cert.state import State
-from check_starttls_cert.words import base64_text, quoted
+from check_starttls_cert.words import JOINT, base64_text, quoted
 
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
@@ -23,4 +23,4 @@ def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
         wanted.lower() in attribute.lower() for wanted in policy.issuers for attribute in facts.issuer_attributes
     ):
         wrong.append(f"pin: issuer {quoted(facts.issuer)} is not one of the expected")
-    return Answer(State.CRITICAL, "; ".join(wrong)) if wrong else Answer()
+    return Answer(State.CRITICAL, JOINT.join(wrong)) if wrong else Answer()

@@ -65,7 +65,7 @@ def explained(error: ProbeError, protocol: str, wire: Wire) -> ProbeError:
     if isinstance(error, (PeerClosed, DeadlineExceeded)):
         if not wire.heard:
             error.hint += (
-                f"; if the server starts with TLS, use {option_for_tls(protocol)}; it may also wait for a PROXY header"
+                f"; it may also wait for a PROXY header, or start with TLS, then use {option_for_tls(protocol)}"
             )
         if not wire.opening:
             return recognised(wire.unread, protocol) or error
