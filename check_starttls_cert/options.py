@@ -323,6 +323,10 @@ def job(values: dict[str, Any]) -> Job:
     if ipv4 and ipv6:
         raise UsageError("IPv4 only and IPv6 only do not go together; allowed is one of them")
     host = given.pop("host")
+    address = ip_address(host)
+    if address is not None and (ipv6 if len(address) == 4 else ipv4):
+        kind, only = ("IPv4", "IPv6") if ipv6 else ("IPv6", "IPv4")
+        raise UsageError(f"{host} is an {kind} address, and {only} only is asked for; leave out one of them")
     protocol = given.pop("protocol", DEFAULT_PROTOCOL)
     name_is_host = "name" not in given
     names = tuple(given.pop("name", (host,)))

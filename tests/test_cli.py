@@ -225,6 +225,7 @@ BAD = [
     ((*HOST, "-t", "0"), '-t/--timeout: "0" is no timeout', "above 0, up to 3600"),
     ((*HOST, "-t", "1e9"), '"1e9" is no timeout', "above 0, up to 3600"),
     ((*HOST, "-4", "-6"), "do not go together", "one of them"),
+    (("-H", "::1", "-4"), "::1 is an IPv6 address, and IPv4 only is asked for", "one of them"),
     ((*HOST, "--no-such"), "unrecognized arguments: --no-such", ""),
     ((*HOST, "--warn", "20"), "unrecognized arguments: --warn 20", ""),
     ((*HOST, "-x"), "unrecognized arguments: -x", ""),
@@ -290,14 +291,14 @@ def test_what_only_looks_like_prtgs_output_is_not(arguments) -> None:
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
 def test_the_version_is_printed(flag) -> None:
-    assert main(flag) == (0, f"check_starttls_cert {__version__}")
+    assert main(flag) == (3, f"check_starttls_cert {__version__}")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     exit_code, text = main(flag)
-    assert exit_code == 0
+    assert exit_code == 3
     for option in OPTIONS:
         assert all(flag in text for flag in option.flags)
         assert option.help.replace("%%", "%") in text
@@ -305,6 +306,27 @@ def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None
         assert f"{', '.join(choices)} (default" in text
     for choices in (SETTABLE, STATES):
         assert ", ".join(choices) in text
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help", "-V", "--version"])
+def test_help_and_version_are_unknown_to_json_too(flag) -> None:
+    exit_code, text = main(flag, "-o", "json")
+    assert (exit_code, json.loads(text)["exit_code"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("situation", "arguments", "exit_code", "state"),
+    [
+        ("unreachable", ("--unreachable", "unknown"), 3, "UNKNOWN"),
+        ("untrusted", ("--state", "trust=unknown"), 3, "UNKNOWN"),
+        ("untrusted", ("--state", "trust=unknown", "-w", "80"), 1, "WARNING"),
+        ("untrusted", ("--state", "trust=unknown", "-n", "other.test"), 2, "CRITICAL"),
+        ("fine", ("--state", "trust=unknown"), 0, "OK"),
+    ],
+)
+def test_what_a_user_makes_unknown_is_unknown_unless_something_is_worse(situation, arguments, exit_code, state) -> None:
+    found, text = main(*HOST, *arguments, world=world(SITUATIONS[situation]))
+    assert (found, text.split(" - ")[0]) == (exit_code, f"STARTTLS_CERT {state}")
 
 
 def test_the_demo_runs_on_request() -> None:
@@ -315,7 +337,7 @@ def test_the_demo_runs_on_request() -> None:
 def test_without_arguments_the_process_own_are_taken() -> None:
     stdout = io.StringIO()
     with mock.patch.object(sys, "argv", ["check_starttls_cert", "--version"]), redirect_stdout(stdout):
-        assert cli.main() == 0
+        assert cli.main() == 3
     assert stdout.getvalue() == f"check_starttls_cert {__version__}\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 
 import pytest
@@ -398,6 +399,24 @@ def test_values_that_are_none_take_their_default() -> None:
 
 def test_ipv4_only_is_an_address_family() -> None:
     assert job({"host": "h", "ipv4": True}).target.family == socket.AF_INET
+
+
+@pytest.mark.parametrize(
+    ("host", "family", "said"),
+    [
+        ("192.0.2.1", "ipv6", "192.0.2.1 is an IPv4 address, and IPv6 only is asked for"),
+        ("2001:db8::1", "ipv4", "2001:db8::1 is an IPv6 address, and IPv4 only is asked for"),
+        ("fe80::1%eth0", "ipv4", "fe80::1%eth0 is an IPv6 address, and IPv4 only is asked for"),
+    ],
+)
+def test_an_address_of_the_other_family_is_the_user_s_error(host, family, said) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"{said}; leave out one of them")):
+        job({"host": host, family: True})
+
+
+def test_an_address_goes_with_its_own_family() -> None:
+    assert job({"host": "192.0.2.1", "ipv4": True}).target.family == socket.AF_INET
+    assert job({"host": "::1", "ipv6": True}).target.family == socket.AF_INET6
 
 
 def test_ipv4_only_and_ipv6_only_do_not_go_together() -> None:
