@@ -85,7 +85,8 @@ def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
     if values.pop("demo"):
         from check_starttls_cert.demo import demo
 
-        return information(output, demo(PROGRAM, answer, world.now()))
+        shown = demo(PROGRAM, answer, world.now())
+        return Rendered(shown, 0) if output == DEFAULT_OUTPUT else information(output, shown)
     if values["host"] is None:
         command.error("-H/--host is missing")
     return rendered(job(values), world)
@@ -94,7 +95,8 @@ def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
 def information(output: str, text: str) -> Rendered:
     """Return text that is no verdict; where only a document may be printed, as its error."""
     if output == DEFAULT_OUTPUT:
-        return Rendered(text, 0)
+        # Monitoring Plugins guidelines, "Plugin Return Codes": higher-level errors, help and version are UNKNOWN.
+        return Rendered(text, OUTPUTS[output].exit_code)
     return renderer(output).failure(text)
 
 

@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Callable
 
+from check_starttls_cert.durations import parse_duration
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.names import MAX_NAME, ip_address, to_ascii
 from check_starttls_cert.questions import SETTABLE
@@ -31,7 +32,7 @@ from check_starttls_cert.settings import (
     thresholds,
 )
 from check_starttls_cert.starttls import PROTOCOLS
-from check_starttls_cert.state import BAD_STATES, State
+from check_starttls_cert.state import BAD_STATES, SHORT, State
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable
 from check_starttls_cert.thresholds import parse_threshold
@@ -65,15 +66,27 @@ class Option(NamedTuple):
     """The words that the grammar takes, where it takes nothing else, each in one spelling: completion offers them."""
 
 
-def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
-    """Return the grammar of a word out of ``choices``, in any case."""
+def one_of(choices: tuple[str, ...], plain: Callable[[str], str] = str.lower) -> Callable[[str], str]:
+    """Return the grammar of a word out of ``choices``, which ``plain`` makes of its other spellings."""
 
     def parse(text: str) -> str:
-        if text.lower() not in choices:
+        word = plain(text)
+        if word not in choices:
             raise ValueError(f'"{printable(text)}" is not allowed; choose one of {", ".join(choices)}')
-        return text.lower()
+        return word
 
     return parse
+
+
+def plain_state(text: str) -> str:
+    """Return the word for a state, in whatever way it is written."""
+    return SHORT.get(text.lower(), text.lower())
+
+
+def plain_version(text: str) -> str:
+    """Return the number in a TLS version like ``TLSv1.2``, ``tls1_2`` and OpenSSL's ``TLSv1``, which is 1.0."""
+    number = text.lower().removeprefix("tls").removeprefix("v").replace("_", ".")
+    return "1.0" if number == "1" else number
 
 
 def parse_protocol(text: str) -> str:
@@ -112,11 +125,13 @@ def parse_port(text: str) -> int:
 
 def parse_timeout(text: str) -> float:
     """Return the seconds that ``text`` says."""
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= MAX_TIMEOUT:
+    seconds = parse_duration(text, "s")
+    if seconds is None or not 0 < seconds <= MAX_TIMEOUT:
         raise ValueError(
-            f'"{printable(text)}" is no timeout; allowed are seconds above 0, up to {MAX_TIMEOUT:g}, like 10 or 2.5'
+            f'"{printable(text)}" is no timeout; allowed are seconds above 0, up to {MAX_TIMEOUT:g}, '
+            "like 10, 2.5 or 10s, and minutes, like 1m"
         )
-    return float(text)
+    return seconds
 
 
 def many_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -130,8 +145,8 @@ def many_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
 
 def parse_state(text: str) -> tuple[str, State]:
     """Return the question and the state of ``QUESTION=STATE``."""
-    question, equals, state = text.lower().partition("=")
-    if question not in SETTABLE or not equals or state not in STATES:
+    question, _, state = map(plain_state, text.partition("="))
+    if question not in SETTABLE or state not in STATES:
         raise ValueError(
             f'"{printable(text)}" is not allowed; give QUESTION=STATE, the question one of {", ".join(SETTABLE)}, '
             f"the state one of {', '.join(STATES)}"
@@ -141,7 +156,7 @@ def parse_state(text: str) -> tuple[str, State]:
 
 def parse_bad_state(text: str) -> State:
     """Return the state that a bad answer gets."""
-    return BAD_STATES[one_of(STATES)(text)]
+    return BAD_STATES[one_of(STATES, plain_state)(text)]
 
 
 def parse_minimum(text: str) -> tuple[int, ...]:
@@ -178,12 +193,13 @@ def parse_lifetime(text: str) -> float | str:
     """Return the longest lifetime in days, or ``PUBLIC``."""
     if text.lower() == PUBLIC:
         return PUBLIC
-    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text) or float(text) <= 0:
+    days = parse_duration(text, "d")
+    if not days:
         raise ValueError(
-            f'"{printable(text)}" is no lifetime; allowed are days, like 398, '
+            f'"{printable(text)}" is no lifetime; allowed are days above 0, like 398 or 398d, hours, like 36h, '
             "and the word public for the limits of public certification authorities"
         )
-    return float(text)
+    return days
 
 
 def parse_text(text: str) -> str:
@@ -263,7 +279,7 @@ OPTIONS = (
         "size below which an elliptic curve key warns, and is critical (default {},{})".format(*DEFAULT_MIN_EC_BITS),
     ),
     Option(
-        "min_tls", ("--min-tls",), one_of(TLS_VERSIONS), "VERSION",
+        "min_tls", ("--min-tls",), one_of(TLS_VERSIONS, plain_version), "VERSION",
         f"oldest TLS version that is fine: {', '.join(TLS_VERSIONS)} (default: any)",
         choices=TLS_VERSIONS,
     ),
@@ -284,11 +300,12 @@ OPTIONS = (
     ),
     Option(
         "max_lifetime", ("--max-lifetime",), parse_lifetime, "DAYS",
-        "longest lifetime that is fine; public: what public certification authorities were allowed on the day of issue",
+        "longest lifetime that is fine: 398, 398d; public: what public certification authorities were allowed on the "
+        "day of issue",
     ),
     Option(
         "timeout", ("-t", "--timeout"), parse_timeout, "SECONDS",
-        f"bounds the whole run (default {DEFAULT_TIMEOUT:g})",
+        f"bounds the whole run: 10, 10s, 1m (default {DEFAULT_TIMEOUT:g})",
     ),
     Option("ipv4", ("-4", "--ipv4"), None, "", "connect over IPv4 only"),
     Option("ipv6", ("-6", "--ipv6"), None, "", "connect over IPv6 only"),
@@ -306,6 +323,10 @@ def job(values: dict[str, Any]) -> Job:
     if ipv4 and ipv6:
         raise UsageError("IPv4 only and IPv6 only do not go together; allowed is one of them")
     host = given.pop("host")
+    address = ip_address(host)
+    if address is not None and (ipv6 if len(address) == 4 else ipv4):
+        kind, only = ("IPv4", "IPv6") if ipv6 else ("IPv6", "IPv4")
+        raise UsageError(f"{host} is an {kind} address, and {only} only is asked for; leave out one of them")
     protocol = given.pop("protocol", DEFAULT_PROTOCOL)
     name_is_host = "name" not in given
     names = tuple(given.pop("name", (host,)))

@@ -24,5 +24,8 @@ class State(enum.IntEnum):
 
 EXIT_CODES = {State.OK: 0, State.WARNING: 1, State.CRITICAL: 2, State.UNKNOWN: 3}
 
-BAD_STATES = {state.name.lower(): state for state in (State.OK, State.WARNING, State.CRITICAL)}
+BAD_STATES = {state.name.lower(): state for state in sorted(State, key=EXIT_CODES.__getitem__)}
 """What a user may make of a bad answer, by the word for it."""
+
+SHORT = {"warn": "warning", "crit": "critical"}
+"""Other words for them that monitoring systems use."""

@@ -3,7 +3,7 @@
 ::
 
     threshold := bound ("," bound)* | range
-    bound     := number ["d" | "h" | "%"] [":"]     the smallest counts; a space may stand for the comma
+    bound     := (duration | number "%") [":"]      the smallest counts; a space may stand for the comma
     range     := ["@"] [number | "~"] ":" [number]  as the Monitoring Plugins guidelines define it, in days
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 
+from check_starttls_cert.durations import NUMBER, UNITS, in_unit
 from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.text import printable
 
@@ -20,11 +21,8 @@ GRAMMAR = (
     "several of these of which the smallest counts (28d,30% or 28d 30%), or a Nagios range in days (28:, 7:400, @0:7)"
 )
 
-NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
-BOUND = rf"({NUMBER})([dh%]?):?"
+BOUND = rf"({NUMBER})([{UNITS}%]?):?"
 RANGE = rf"(@?)(?:(~|{NUMBER})?:)?({NUMBER})?"
-
-HOURS_PER_DAY = 24
 
 
 class Limits(NamedTuple):
@@ -53,7 +51,7 @@ class Threshold(NamedTuple):
     """A threshold as the user wrote it, before the certificate is known."""
 
     bounds: tuple[tuple[float, str], ...] = ()
-    """Lower bounds: number and unit (``d``, ``h`` or ``%``)."""
+    """Lower bounds: number and unit, of ``durations.UNITS`` or ``%``."""
     limits: Limits | None = None
     """A range in days, instead of bounds."""
 
@@ -62,8 +60,12 @@ class Threshold(NamedTuple):
         if self.limits is not None:
             return self.limits
         # Multiply first: 6 / 100 * 30 is less than 1.8.
-        per = {"d": (1.0, 1), "h": (1.0, HOURS_PER_DAY), "%": (lifetime_days, 100)}
-        return Limits(min(number * per[unit][0] / per[unit][1] for number, unit in self.bounds))
+        return Limits(
+            min(
+                number * lifetime_days / 100 if unit == "%" else in_unit(number, unit, "d")
+                for number, unit in self.bounds
+            )
+        )
 
     def alarms_before(self, other: Threshold) -> bool:
         """Return whether this threshold alarms before ``other``, at either end, for every lifetime."""
@@ -84,11 +86,12 @@ class Threshold(NamedTuple):
         return (None if any(unit == "%" for _, unit in self.bounds) else self._smallest(percent=False), None)
 
     def _smallest(self, percent: bool) -> float:
-        days_per_unit = {"d": 1.0, "h": 1 / HOURS_PER_DAY, "%": 1.0}
-        return min(
-            (number * days_per_unit[unit] for number, unit in self.bounds if (unit == "%") is percent),
-            default=math.inf,
+        comparable = (
+            number if percent else in_unit(number, unit, "d")
+            for number, unit in self.bounds
+            if (unit == "%") is percent
         )
+        return min(comparable, default=math.inf)
 
     def __str__(self) -> str:
         """Return the threshold as the user may write it."""
@@ -101,7 +104,7 @@ def parse_threshold(text: str) -> Threshold:
     """Return the threshold that ``text`` means. Raises ``ValueError``, which says what is allowed."""
     bounds = [re.fullmatch(BOUND, part) for part in re.split(r"\s*,\s*|\s+", text.strip())]
     if all(bounds):
-        threshold = Threshold(tuple((float(b[1]), b[2] or "d") for b in bounds if b))
+        threshold = Threshold(tuple((float(b[1]), b[2].lower() or "d") for b in bounds if b))
         units = [unit for _, unit in threshold.bounds]
         if len(set(units)) < len(units):
             first, second = (f"{plain(number)}{unit}" for number, unit in threshold.bounds[:2])

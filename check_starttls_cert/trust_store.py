@@ -218,15 +218,10 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
     30 ms of CPU at each start. A bundle that lies inside the hashed directory holds the same certificates.
     Raises ``UsageError`` when the file or directory is not there.
     """
-    if cafile and os.path.isdir(cafile):
-        raise UsageError(f'"{printable(cafile)}" is a directory; use --ca-dir for it')
-    if cafile and not os.path.isfile(cafile):
-        raise UsageError(f'there is no file "{printable(cafile)}" to read trust anchors from')
-    if capath and not hashed_names(capath):
-        raise UsageError(
-            f'"{printable(capath)}" is not a directory of hashed certificates; '
-            '"openssl rehash" makes one from PEM files'
-        )
+    if cafile:
+        require_file(cafile)
+    if capath:
+        require_directory(capath)
     if cafile or capath:
         return shared(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True)
     if sys.platform == "win32":
@@ -241,6 +236,27 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
     if paths.cafile and os.path.dirname(os.path.realpath(paths.cafile)) in hashed:
         return shared(found, capath=capath, fallback_cafile=paths.cafile)
     return shared(found, paths.cafile, capath)
+
+
+def require_file(path: str) -> None:
+    """Raise ``UsageError`` unless ``path`` is a file, and say what it is instead."""
+    if os.path.isdir(path):
+        raise UsageError(f'"{printable(path)}" is a directory; use --ca-dir for it')
+    if not os.path.exists(path):
+        raise UsageError(f'there is no file "{printable(path)}" to read trust anchors from')
+    if not os.path.isfile(path):
+        # What <(cat ...) gives to a program is gone once it is read; a file is read for each kind of handshake.
+        raise unreadable(path, "it is a pipe or a device; write its certificates to a file")
+
+
+def require_directory(path: str) -> None:
+    """Raise ``UsageError`` unless ``path`` is a directory in which OpenSSL finds certificates."""
+    if os.path.isfile(path):
+        raise UsageError(f'"{printable(path)}" is a file; use --ca-file for it')
+    if not hashed_names(path):
+        raise UsageError(
+            f'"{printable(path)}" is not a directory of hashed certificates; "openssl rehash" makes one from PEM files'
+        )
 
 
 def shared(  # noqa: PLR0913 - as TrustStore

@@ -13,7 +13,7 @@ PACKAGE = Path(check_starttls_cert.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = {
-    "values": "static_typing settings errors thresholds names text words state",
+    "values": "static_typing settings errors durations thresholds names text words state",
     "facts": (
         "ber der oids algorithm distinguished_name extensions public_key certificate signature chain openssl "
         "wire connect tls server_hello trust_store starttls observation probe"

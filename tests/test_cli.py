@@ -110,6 +110,7 @@ def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
         (("-n", "a.test,b.test c.test"), "names", ("a.test", "b.test", "c.test")),
         (("-w", "20"), "thresholds", thresholds(parse_threshold("20"), None)),
         (("--warning", "28d,30%"), "thresholds", thresholds(parse_threshold("28d,30%"), None)),
+        (("-w", "30D"), "thresholds", thresholds(parse_threshold("30d"), None)),
         (("-c", "36h"), "thresholds", thresholds(None, parse_threshold("36h"))),
         (("--critical=7:",), "thresholds", thresholds(None, parse_threshold("7"))),
         (("-c", "@0:7"), "thresholds", thresholds(None, parse_threshold("@0:7"))),
@@ -118,6 +119,8 @@ def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
         (("--allow-self-signed",), "allow_self_signed", True),
         (("--untrusted", "warning"), "states", {"trust": State.WARNING}),
         (("--unreachable", "OK"), "states", {"connection": State.OK}),
+        (("--unreachable", "unknown"), "states", {"connection": State.UNKNOWN}),
+        (("--state", "trust=crit,chain=warn"), "states", {"trust": State.CRITICAL, "chain": State.WARNING}),
         (("--state", "chain=WARNING"), "states", {"chain": State.WARNING}),
         (("--state", "chain=ok,tls=warning", "--state", "tls=ok"), "states", {"chain": State.OK, "tls": State.OK}),
         (("--untrusted", "ok", "--state", "trust=warning"), "states", {"trust": State.WARNING}),
@@ -126,14 +129,17 @@ def test_what_an_option_says_of_the_target(arguments, field, value) -> None:
         (("--min-rsa-bits", "512"), "min_rsa_bits", (512, 512)),
         (("--min-ec-bits", "384"), "min_ec_bits", (384, 192)),
         (("--min-tls", "1.2"), "min_tls", "1.2"),
+        (("--min-tls", "TLSv1.2"), "min_tls", "1.2"),
         (("--issuer", "R11, R12", "--issuer", "Lab"), "issuers", ("R11, R12", "Lab")),
         (("--fingerprint", "00" * 32), "fingerprints", (bytes(32),)),
         (("--spki-pin", "A" * 43 + "=", "--spki-pin", "FF" * 32), "spki_pins", (bytes(32), b"\xff" * 32)),
         (("--max-lifetime", "398"), "max_lifetime", 398),
+        (("--max-lifetime", "90d"), "max_lifetime", 90),
         (("--max-lifetime", "Public"), "max_lifetime", "public"),
         (("--prtg-schema", "3"), "prtg_schema", 3),
         (("-t", "2.5"), "timeout", 2.5),
         (("--timeout", "60"), "timeout", 60),
+        (("-t", "10s"), "timeout", 10),
         (("-o", "prtg"), "output", "prtg"),
         (("--output", "Nagios"), "output", "nagios"),
         (("-v",), "verbose", 1),
@@ -207,18 +213,19 @@ BAD = [
     ((*HOST, "--fingerprint", "5A" * 20), "is no SHA-256 digest", "64 hexadecimal digits"),
     ((*HOST, "--spki-pin", "sha256//abc|"), '"sha256//abc\\x7c" is no SHA-256 digest', "44 characters of Base64"),
     ((*HOST, "--max-lifetime", "0"), '--max-lifetime: "0" is no lifetime', "public"),
-    ((*HOST, "--max-lifetime", "a year"), '--max-lifetime: "a year" is no lifetime', "days, like 398"),
+    ((*HOST, "--max-lifetime", "a year"), '--max-lifetime: "a year" is no lifetime', "like 398 or 398d"),
     ((*HOST, "--sni", "a/b"), '--sni: "a/b" is no host name', "mta.example.com"),
     ((*HOST, "--ca-file", ""), "--ca-file", ""),
     ((*HOST, "--ca-file", "missing.pem"), 'there is no file "missing.pem"', ""),
     ((*HOST, "--ca-file", "a|b.pem"), 'there is no file "a\\x7cb.pem"', ""),
     ((*HOST, "--ca-file", "x" * 3000), "there is no file", ""),
     ((*HOST, "--ca-dir", "missing|dir"), '"missing\\x7cdir" is not a directory', "openssl rehash"),
-    ((*HOST, "--untrusted", "unknown"), '--untrusted: "unknown" is not allowed', "ok, warning, critical"),
+    ((*HOST, "--untrusted", "none"), '--untrusted: "none" is not allowed', "ok, warning, critical, unknown"),
     ((*HOST, "--unreachable", "2"), '--unreachable: "2" is not allowed', "ok, warning, critical"),
     ((*HOST, "-t", "0"), '-t/--timeout: "0" is no timeout', "above 0, up to 3600"),
     ((*HOST, "-t", "1e9"), '"1e9" is no timeout', "above 0, up to 3600"),
     ((*HOST, "-4", "-6"), "do not go together", "one of them"),
+    (("-H", "::1", "-4"), "::1 is an IPv6 address, and IPv4 only is asked for", "one of them"),
     ((*HOST, "--no-such"), "unrecognized arguments: --no-such", ""),
     ((*HOST, "--warn", "20"), "unrecognized arguments: --warn 20", ""),
     ((*HOST, "-x"), "unrecognized arguments: -x", ""),
@@ -284,14 +291,14 @@ def test_what_only_looks_like_prtgs_output_is_not(arguments) -> None:
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
 def test_the_version_is_printed(flag) -> None:
-    assert main(flag) == (0, f"check_starttls_cert {__version__}")
+    assert main(flag) == (3, f"check_starttls_cert {__version__}")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     exit_code, text = main(flag)
-    assert exit_code == 0
+    assert exit_code == 3
     for option in OPTIONS:
         assert all(flag in text for flag in option.flags)
         assert option.help.replace("%%", "%") in text
@@ -299,6 +306,27 @@ def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None
         assert f"{', '.join(choices)} (default" in text
     for choices in (SETTABLE, STATES):
         assert ", ".join(choices) in text
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help", "-V", "--version"])
+def test_help_and_version_are_unknown_to_json_too(flag) -> None:
+    exit_code, text = main(flag, "-o", "json")
+    assert (exit_code, json.loads(text)["exit_code"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("situation", "arguments", "exit_code", "state"),
+    [
+        ("unreachable", ("--unreachable", "unknown"), 3, "UNKNOWN"),
+        ("untrusted", ("--state", "trust=unknown"), 3, "UNKNOWN"),
+        ("untrusted", ("--state", "trust=unknown", "-w", "80"), 1, "WARNING"),
+        ("untrusted", ("--state", "trust=unknown", "-n", "other.test"), 2, "CRITICAL"),
+        ("fine", ("--state", "trust=unknown"), 0, "OK"),
+    ],
+)
+def test_what_a_user_makes_unknown_is_unknown_unless_something_is_worse(situation, arguments, exit_code, state) -> None:
+    found, text = main(*HOST, *arguments, world=world(SITUATIONS[situation]))
+    assert (found, text.split(" - ")[0]) == (exit_code, f"STARTTLS_CERT {state}")
 
 
 def test_the_demo_runs_on_request() -> None:
@@ -309,7 +337,7 @@ def test_the_demo_runs_on_request() -> None:
 def test_without_arguments_the_process_own_are_taken() -> None:
     stdout = io.StringIO()
     with mock.patch.object(sys, "argv", ["check_starttls_cert", "--version"]), redirect_stdout(stdout):
-        assert cli.main() == 0
+        assert cli.main() == 3
     assert stdout.getvalue() == f"check_starttls_cert {__version__}\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 
 import pytest
@@ -14,8 +15,10 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import (
     OPTIONS,
     STATES,
+    TLS_VERSIONS,
     job,
     one_of,
+    parse_bad_state,
     parse_digest,
     parse_host,
     parse_lifetime,
@@ -26,6 +29,7 @@ from check_starttls_cert.options import (
     parse_state,
     parse_text,
     parse_timeout,
+    plain_version,
 )
 from check_starttls_cert.questions import SETTABLE
 from check_starttls_cert.settings import DEFAULT_CRITICAL, PUBLIC, Job, Policy, Target
@@ -97,16 +101,23 @@ def test_everything_else_is_no_port(text) -> None:
         parse_port(text)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("10", 10), ("2.5", 2.5), ("0.000001", 1e-6), ("3600", 3600)])
-def test_a_timeout_is_in_seconds(text, seconds) -> None:
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("10", 10), ("2.5", 2.5), ("0.000001", 1e-6), ("3600", 3600), ("10s", 10), ("1m", 60), ("0.5H", 1800)],
+)
+def test_a_timeout_is_in_seconds_or_a_duration(text, seconds) -> None:
     assert parse_timeout(text) == seconds
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "0.0", "-1", "3600.1", "9999", "nan", "inf", "1e3", "10s", "1_0", ".5", "5.", "\u0665", "", "10\n"]
+    "text",
+    [
+        "0", "0.0", "0s", "-1", "3600.1", "9999", "nan", "inf", "1e3", "10ms", "2h", "1M", "1_0", ".5", "5.", "\u0665",
+        "", "10\n",
+    ],
 )  # fmt: skip
 def test_everything_else_is_no_timeout(text) -> None:
-    with pytest.raises(ValueError, match=r"is no timeout; allowed are seconds above 0, up to 3600, like 10 or 2\.5"):
+    with pytest.raises(ValueError, match="is no timeout; allowed are seconds above 0, up to 3600, like 10"):
         parse_timeout(text)
 
 
@@ -127,6 +138,7 @@ def test_no_path_is_empty_or_has_control_characters(text) -> None:
         ("chain=ok", ("chain", State.OK)),
         ("Self-Signed=WARNING", ("self-signed", State.WARNING)),
         ("tls=critical", ("tls", State.CRITICAL)),
+        ("trust=unknown", ("trust", State.UNKNOWN)),
     ],
 )
 def test_a_state_is_of_a_question(text, state) -> None:
@@ -134,7 +146,7 @@ def test_a_state_is_of_a_question(text, state) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "=", "chain", "chain=", "=ok", "chain=unknown", "expiry=ok", "chain==ok", "chain=ok=ok"]
+    "text", ["", "=", "chain", "chain=", "=ok", "chain=red", "expiry=ok", "chain==ok", "chain=ok=ok"]
 )
 def test_everything_else_is_no_state_and_the_error_lists_both(text) -> None:
     with pytest.raises(ValueError, match="is not allowed; give QUESTION=STATE") as caught:
@@ -220,17 +232,27 @@ def test_no_text_makes_a_grammar_fail(text) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "days"), [("398", 398), ("47.5", 47.5), ("0.25", 0.25), ("public", PUBLIC), ("PUBLIC", PUBLIC)]
+    ("text", "days"),
+    [
+        ("398", 398),
+        ("47.5", 47.5),
+        ("0.25", 0.25),
+        ("90d", 90),
+        ("90D", 90),
+        ("36h", 1.5),
+        ("public", PUBLIC),
+        ("PUBLIC", PUBLIC),
+    ],
 )
 def test_a_lifetime_is_in_days_or_the_public_one(text, days) -> None:
     assert parse_lifetime(text) == days
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "0.0", "-1", "398d", "1e3", "nan", "inf", "pub", "private", "9" * 6, "\u0665"]
+    "text", ["", "0", "0.0", "-1", "0d", "398 d", "1y", "1e3", "nan", "inf", "pub", "private", "9" * 7, "\u0665"]
 )
 def test_everything_else_is_no_lifetime(text) -> None:
-    with pytest.raises(ValueError, match="is no lifetime; allowed are days, like 398, and the word public"):
+    with pytest.raises(ValueError, match="is no lifetime; allowed are days above 0, like 398 or 398d"):
         parse_lifetime(text)
 
 
@@ -261,6 +283,47 @@ def test_the_error_of_a_choice_never_shows_foreign_text_raw(text) -> None:
 
 def test_a_choice_is_taken_in_any_case() -> None:
     assert one_of(("a", "b"))("B") == "b"
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("ok", State.OK),
+        ("warn", State.WARNING),
+        ("Warning", State.WARNING),
+        ("CRIT", State.CRITICAL),
+        ("critical", State.CRITICAL),
+        ("Unknown", State.UNKNOWN),
+    ],
+)
+def test_a_state_has_the_words_that_monitoring_systems_use(word, state) -> None:
+    assert parse_bad_state(word) is state
+    assert parse_state(f"trust={word}") == ("trust", state)
+
+
+@pytest.mark.parametrize("word", ["", "2", "w", "warnings", "critcal", "unk", "pending", "ok "])
+def test_everything_else_is_no_state(word) -> None:
+    with pytest.raises(ValueError, match="choose one of ok, warning, critical, unknown"):
+        parse_bad_state(word)
+    with pytest.raises(ValueError, match="the state one of ok, warning, critical, unknown"):
+        parse_state(f"trust={word}")
+
+
+@pytest.mark.parametrize("version", TLS_VERSIONS)
+def test_a_tls_version_is_written_as_a_number_or_with_its_name(version) -> None:
+    parse = next(option.parse for option in OPTIONS if option.key == "min_tls")
+    assert parse is not None
+    for written in (version, f"TLSv{version}", f"tls{version}", f"TLSV{version}", f"tls{version.replace('.', '_')}"):
+        assert parse(written) == version
+
+
+def test_openssl_calls_tls_1_0_tlsv1() -> None:
+    assert plain_version("TLSv1") == "1.0"
+
+
+@pytest.mark.parametrize("text", ["", "TLS", "SSLv3", "3", "2", "1.4", "TLSv", "TLSv1.", "DTLSv1.2", "tlstls1.2"])
+def test_everything_else_is_no_tls_version(text) -> None:
+    assert plain_version(text) not in TLS_VERSIONS
 
 
 def test_thresholds_that_contradict_each_other_are_the_user_s_error() -> None:
@@ -336,6 +399,24 @@ def test_values_that_are_none_take_their_default() -> None:
 
 def test_ipv4_only_is_an_address_family() -> None:
     assert job({"host": "h", "ipv4": True}).target.family == socket.AF_INET
+
+
+@pytest.mark.parametrize(
+    ("host", "family", "said"),
+    [
+        ("192.0.2.1", "ipv6", "192.0.2.1 is an IPv4 address, and IPv6 only is asked for"),
+        ("2001:db8::1", "ipv4", "2001:db8::1 is an IPv6 address, and IPv4 only is asked for"),
+        ("fe80::1%eth0", "ipv4", "fe80::1%eth0 is an IPv6 address, and IPv4 only is asked for"),
+    ],
+)
+def test_an_address_of_the_other_family_is_the_user_s_error(host, family, said) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"{said}; leave out one of them")):
+        job({"host": host, family: True})
+
+
+def test_an_address_goes_with_its_own_family() -> None:
+    assert job({"host": "192.0.2.1", "ipv4": True}).target.family == socket.AF_INET
+    assert job({"host": "::1", "ipv6": True}).target.family == socket.AF_INET6
 
 
 def test_ipv4_only_and_ipv6_only_do_not_go_together() -> None:

@@ -170,7 +170,7 @@ def test_the_state_of_an_asked_question_has_limits_in_version_3_only() -> None:
     two, three = (document(seen(), version, **asked)["channels"][5:] for version in VERSIONS)
     assert [channel["value"] for channel in two] == [2, 0]  # the lifetime warns
     assert all("limits" not in channel for channel in two)
-    assert [channel["limits"] for channel in three] == [{"warning": {"upper": 1}, "error": {"upper": 2}}] * 2
+    assert [channel["limits"] for channel in three] == [{"warning": {"upper": 0}, "error": {"upper": 2}}] * 2
     assert [{**channel, "limits": None} for channel in two] == [{**channel, "limits": None} for channel in three]
 
 

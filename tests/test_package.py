@@ -51,7 +51,7 @@ def test_the_package_is_started_as_its_command_line(monkeypatch, capsys) -> None
     monkeypatch.delitem(sys.modules, "check_starttls_cert.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("check_starttls_cert", run_name="__main__")
-    assert (ended.value.code, __version__ in capsys.readouterr().out) == (0, True)
+    assert (ended.value.code, __version__ in capsys.readouterr().out) == (3, True)
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,18 @@ def test_a_directory_in_the_place_of_a_file_is_told_the_other_option(tmp_path):
         trust_store(str(tmp_path), None)
 
 
+def test_a_file_in_the_place_of_a_directory_is_told_the_other_option(ca_file):
+    with pytest.raises(UsageError, match="is a file; use --ca-file"):
+        trust_store(None, ca_file)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_said_to_be_one_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="it is a pipe or a device; write its certificates to a file"):
+        trust_store(str(tmp_path / "pipe"), None)
+
+
 @pytest.mark.parametrize("contents", [b"", b"garbage", ROOT.der, ROOT.key_pem], ids=["empty", "text", "DER", "a key"])
 def test_a_file_without_pem_is_the_user_s_error(tmp_path, contents):
     (tmp_path / "ca.pem").write_bytes(contents)
@@ -322,8 +334,8 @@ def test_threads_that_come_at_once_load_once(tmp_path, monkeypatch):
 # Directories
 
 
-def test_a_directory_that_is_not_hashed_is_the_user_s_error(tmp_path, ca_file):
-    for directory in (tmp_path, tmp_path / "nowhere", Path(ca_file)):
+def test_a_directory_that_is_not_hashed_is_the_user_s_error(tmp_path):
+    for directory in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UsageError, match="directory of hashed certificates"):
             trust_store(None, str(directory))
 

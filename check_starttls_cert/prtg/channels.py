@@ -81,7 +81,7 @@ def _self_signed(judgement: Judgement, report: Report) -> Channel:
 
 def _state(judgement: Judgement) -> Channel:
     # No lookup that PRTG ships has three states; limits on the state's number do.
-    return _channel(judgement, int(judgement.state), upper=(int(State.UNKNOWN), int(State.WARNING)))
+    return _channel(judgement, int(judgement.state), upper=(int(State.OK), int(State.WARNING)))
 
 
 SHOWN: dict[str, Callable[[Judgement, Report], Channel]] = {
