@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from datetime import datetime, timedelta, timezone
 
 import jsonschema
+import metrics_format
 import pytest
 from certificates import START, authority, make, name
 from cryptography import x509
@@ -331,6 +332,8 @@ def test_any_certificate_that_can_be_parsed_has_a_verdict_in_every_output(  # no
                 assert text
                 if output == "nagios":
                     assert all(line.isprintable() for line in text.split("\n"))
+                elif output == "openmetrics":
+                    metrics_format.parse(f"{text}\n")
                 else:
                     assert json.loads(text)
                 if output == "json":
