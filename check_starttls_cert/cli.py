@@ -106,7 +106,8 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
         prog=PROGRAM,
         usage=f"{PROGRAM} -H HOST [-P PROTOCOL] [OPTION ...]",
         description="Check the certificate of a service that speaks STARTTLS.",
-        epilog="Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (usage errors, bugs); with PRTG outputs always 0.",
+        epilog="Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (usage errors, bugs); with PRTG outputs always 0, "
+        "with openmetrics 0 if there is a verdict.",
         add_help=False,
         allow_abbrev=False,
     )

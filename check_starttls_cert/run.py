@@ -84,7 +84,8 @@ def run(output: str, produce: Callable[[], Rendered]) -> int:
     except BaseException as error:  # noqa: BLE001 - a bug must reach monitoring as UNKNOWN, not as a traceback
         # All of them: a foreign module may exit when it is imported, and errors of Rust are no ``Exception``.
         result = failed(output, culprit(error))
-    return emit(result, sys.stdout)
+    # Programs read the others in UTF-8 (OpenMetrics: with line feeds alone), whatever this machine's people use.
+    return emit(result, sys.stdout, None if output == outputs.DEFAULT_OUTPUT else "utf-8")
 
 
 def failed(output: str, message: str) -> Rendered:
@@ -167,15 +168,16 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {printable(str(error))}{place}"
 
 
-def emit(result: Rendered, stdout: TextIO | None) -> int:
-    """Write the result; characters that ``stdout`` cannot encode become escapes. Return the exit code."""
+def emit(result: Rendered, stdout: TextIO | None, encoding: str | None = None) -> int:
+    """Write the result; characters that the encoding, else stdout's own, lacks become escapes. Return the exit code."""
     signals.hold()
     if stdout is None:  # pythonw.exe
         return result.exit_code
-    encoding = getattr(stdout, "encoding", None) or "ascii"
-    text = result.text.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        print(text, file=stdout, flush=True)
+        if encoding and hasattr(stdout, "reconfigure"):
+            stdout.reconfigure(encoding=encoding, newline="\n")
+        spoken = getattr(stdout, "encoding", None) or "ascii"
+        print(result.text.encode(spoken, "backslashreplace").decode(spoken), file=stdout, flush=True)
     except (OSError, ValueError):
         # The reader is gone. The exit code still tells; keep the interpreter from failing at its own flush.
         sys.stdout = None

@@ -11,6 +11,7 @@ import sys
 from datetime import datetime, timezone
 
 import jsonschema
+import metrics_format
 import plugin_format
 import prtg_rules
 import pytest
@@ -172,6 +173,10 @@ def read_back(report: Report) -> None:
         assert document["certificate"] is None
         assert document["error"] == {"kind": type(error).__name__, "text": str(error)}
 
+    metrics = metrics_format.parse(renderer("openmetrics").render(report).text + "\n")
+    assert set(metrics["starttls_cert_state"].values()) == {report.state.exit_code}
+    assert len(metrics["starttls_cert_question_state"]) == len(report.judgements)
+
     advanced = prtg_rules.advanced(renderer("prtg").render(report).text)
     second = prtg_rules.script_v2(renderer("prtg-v2").render(report).text)
     assert advanced["text"] == second["message"]
@@ -250,6 +255,8 @@ def test_no_argument_forges_an_output(text, flag):
         elif output == "json":
             document = json.loads(result.text)
             assert State[document["state"]].exit_code == result.exit_code
+        elif output == "openmetrics":
+            metrics_format.parse(f"{result.text}\n")
         else:
             document = (prtg_rules.advanced if output == "prtg" else prtg_rules.script_v2)(result.text)
             assert document.get("text", document.get("message")).isprintable()

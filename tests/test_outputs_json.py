@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from datetime import datetime, timedelta, timezone
 
 import jsonschema
+import metrics_format
 import pytest
 from certificates import START, authority, make, name
 from cryptography import x509
@@ -30,6 +31,7 @@ from observations import (
     evaluated,
     facts,
     seen,
+    thresholds,
     unseen,
 )
 
@@ -127,6 +129,52 @@ def test_every_problem_of_the_message_is_a_judgement() -> None:
     assert len(told) == 8
     for text in told:
         assert text in found["message"]
+
+
+def judgement(question: str, observation, **values) -> dict:
+    return next(each for each in document(observation, **values)["judgements"] if each["question"] == question)
+
+
+def test_the_days_left_are_a_number_with_the_limits_in_force() -> None:
+    found = judgement("expiry", seen(facts(20.5 * DAY, lifetime=80 * DAY)))
+    assert (found["value"], found["unit"]) == (20.5, "days")
+    assert found["limits"] == {
+        "warning": {"low": 24.0, "high": None, "inside": False},
+        "critical": {"low": 7.0, "high": None, "inside": False},
+    }
+
+
+def test_a_range_is_told_with_both_ends() -> None:
+    found = judgement("expiry", SITUATIONS["fine"], **thresholds(warning="~:400", critical="@0:7"))
+    assert found["limits"] == {
+        "warning": {"low": None, "high": 400.0, "inside": False},
+        "critical": {"low": 0.0, "high": 7.0, "inside": True},
+    }
+
+
+def test_the_chain_has_the_days_of_the_certificate_above_that_ends_first() -> None:
+    found = judgement("chain", SITUATIONS["intermediate_expires"])
+    assert (found["value"], found["unit"]) == (5.5, "days")
+
+
+def test_the_value_is_what_was_judged_and_is_not_rounded_to_a_limit() -> None:
+    found = judgement("expiry", seen(facts(28 * DAY + timedelta(seconds=10))))
+    assert found["state"] == "OK"
+    assert found["value"] > found["limits"]["warning"]["low"]
+
+
+def test_the_key_has_its_bits_and_no_limits() -> None:
+    found = judgement("key-size", SITUATIONS["fine"])
+    assert (found["value"], found["unit"], found["limits"]) == (2048, "bits", None)
+
+
+@pytest.mark.parametrize(
+    ("question", "situation"),
+    [("name", "everything_wrong"), ("trust", "fine"), ("chain", "self_signed"), ("key-size", "unknown_key")],
+)
+def test_what_is_no_number_or_is_not_known_is_null(question, situation) -> None:
+    found = judgement(question, SITUATIONS[situation])
+    assert [found[key] for key in ("value", "unit", "limits")] == [None] * 3
 
 
 def test_times_are_rfc_3339_in_utc() -> None:
@@ -331,6 +379,8 @@ def test_any_certificate_that_can_be_parsed_has_a_verdict_in_every_output(  # no
                 assert text
                 if output == "nagios":
                     assert all(line.isprintable() for line in text.split("\n"))
+                elif output == "openmetrics":
+                    metrics_format.parse(f"{text}\n")
                 else:
                     assert json.loads(text)
                 if output == "json":

@@ -190,6 +190,14 @@ def test_characters_that_stdout_cannot_encode_become_escapes() -> None:
     assert stdout.buffer.getvalue() == b"b\xfccher \\u4e2d \\udcff\n"
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-16"])
+def test_what_programs_read_is_utf_8_with_line_feeds_whatever_people_use(encoding, monkeypatch) -> None:
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding, newline="\r\n")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert run.run("openmetrics", lambda: Rendered("b\u00fccher\n\u4e2d", 0)) == 0
+    assert stdout.buffer.getvalue().decode("utf-8") == "b\u00fccher\n\u4e2d\n"
+
+
 def test_the_result_goes_to_stdout_as_it_is(capsys) -> None:
     assert run.run("nagios", lambda: Rendered("text\nlines", 1)) == 1
     assert capsys.readouterr() == ("text\nlines\n", "")

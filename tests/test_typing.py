@@ -25,6 +25,7 @@ CONFIGURATION = PACKAGE.parent / "pyproject.toml"
 
 FAULTS = {
     "outputs/json.py": ("seen.timings", "seen.timing"),
+    "outputs/openmetrics.py": ("report.observation", "report.observed"),
     "outputs/nagios.py": ("report.judgements", "report.judgments"),
     "outputs/prtg.py": ("report.observation.presented", "report.observation.present"),
     "outputs/prtg_v2.py": ("report.state", "report.status"),

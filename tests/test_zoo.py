@@ -7,6 +7,7 @@ import ssl
 from datetime import datetime, timedelta, timezone
 
 import jsonschema
+import metrics_format
 import pytest
 import zoo
 from loopback import Service, smtp
@@ -77,6 +78,13 @@ def test_every_output_has_the_right_answer(case, served):
     assert document["message"] == words.partition(" - ")[2]
     assert document["trust"]["verified"] == case.trusted
     assert document["certificate"]["self_signed"] == case.self_signed
+
+    text, exit_code = cli.answer([*served, "-o", "openmetrics"], world)
+    metrics = metrics_format.parse(f"{text}\n")
+    assert (exit_code, set(metrics["starttls_cert_state"].values())) == (0, {EXIT_CODES[case.state]})
+    (ends,) = metrics["starttls_cert_not_after_timestamp_seconds"].values()
+    assert datetime.fromtimestamp(ends, timezone.utc).isoformat()[:19] == document["certificate"]["not_after"][:19]
+    assert set(metrics["starttls_cert_key_size"].values()) == {document["certificate"]["key"]["bits"]}
 
     text, exit_code = cli.answer([*served, "-o", "prtg"], world)
     channels = {channel["channel"]: channel["value"] for channel in json.loads(text)["prtg"]["result"]}

@@ -45,6 +45,11 @@ OUTPUTS = {
         '  "message": "%s"\n}',
         3,
     ),
+    "openmetrics": Dialect(
+        "# HELP starttls_cert_failure Why there is no verdict; always 1.\n# TYPE starttls_cert_failure gauge\n"
+        'starttls_cert_failure{message="%s"} 1.0\n# EOF',
+        3,
+    ),
 }
 DEFAULT_OUTPUT = "nagios"
 

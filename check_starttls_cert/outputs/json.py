@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from check_starttls_cert.certificate import Facts
     from check_starttls_cert.observation import Observation
+    from check_starttls_cert.questions import Judgement
     from check_starttls_cert.report import Report
 
 SCHEMA = 1
@@ -41,10 +42,7 @@ def render(report: Report) -> Rendered:
             "sni": seen.sni,
             "address": None if seen.address is None else str(seen.address),
         },
-        "judgements": [
-            {"question": judgement.question.key, "state": judgement.state.name, "text": judgement.words}
-            for judgement in report.judgements
-        ],
+        "judgements": [_judgement(judgement) for judgement in report.judgements],
         "connections": seen.connections,
         "elapsed": round(seen.elapsed, 6),
         "timings": {step: round(seconds, 6) for step, seconds in seen.timings.items()},
@@ -70,6 +68,23 @@ def _head(state: State, message: str) -> dict[str, Any]:
         "state": state.name,
         "exit_code": state.exit_code,
         "message": message,
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    number = judgement.value if judgement.question.unit else None
+    return {
+        "question": judgement.question.key,
+        "state": judgement.state.name,
+        "text": judgement.words,
+        # Not rounded: it is this number that has or has not reached the limits.
+        "value": number,
+        "unit": None if number is None else judgement.question.unit,
+        "limits": judgement.limits
+        and {
+            severity: {"low": limits.low, "high": limits.high, "inside": limits.inside}
+            for severity, limits in zip(("warning", "critical"), judgement.limits)
+        },
     }
 
 

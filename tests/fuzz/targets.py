@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+import metrics_format
 from certificates import (
     AUTHORITY_INFO,
     AUTHORITY_KEY_ID,
@@ -319,6 +320,8 @@ def assert_rendered(output: str, rendered: Rendered) -> None:
         assert first.replace("|", "").isprintable()
         assert all(line.isprintable() for line in others)
         assert len(rendered.text) <= 4000
+    elif output == "openmetrics":
+        metrics_format.parse(f"{rendered.text}\n")
     else:
         document = json.loads(rendered.text)
         assert isinstance(document, dict)
