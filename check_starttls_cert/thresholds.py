@@ -41,6 +41,12 @@ class Limits(NamedTuple):
         too_high = self.high is not None and days > self.high
         return (too_low or too_high) != self.inside
 
+    def written_breached_by(self, days: float) -> bool:
+        """Return whether who reads ``str(self)`` sees ``days`` alarm: the guidelines let a limit itself pass."""
+        low, high = (bound if bound is None else round(bound, 2) for bound in (self.low, self.high))
+        outside = (low is not None and days < low) or (high is not None and days > high)
+        return outside != self.inside
+
     def __str__(self) -> str:
         """Return the range as performance data writes it: ``28:``, ``@0:7``."""
         low = "~:" if self.low is None else f"{plain(self.low)}:"

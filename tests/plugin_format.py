@@ -1,11 +1,12 @@
 """Plugin output, as strictly as the Monitoring Plugins guidelines have it: what a monitoring system reads.
 
-Written from the guidelines ("Plugin Output for Nagios", "Performance data"), not from the program. Icinga, Naemon and
-Nagios agree on everything that passes here.
+Written from the guidelines ("Plugin Output for Nagios", "Threshold and Ranges", "Performance data"), not from the
+program. Icinga, Naemon and Nagios agree on everything that passes here.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple
 
@@ -40,6 +41,23 @@ class Plugin(NamedTuple):
     words: str
     performance: dict[str, Datum]
     long_output: tuple[str, ...]
+
+
+def alarms(written: str, value: float) -> bool:
+    """Return whether a range alarms: outside it, or inside where it begins with ``@``. Its ends are inside."""
+    if not written:
+        return False
+    low, _, high = written.lstrip("@").rpartition(":")
+    begin = -math.inf if low == "~" else float(low or 0)
+    end = float(high) if high else math.inf
+    return (begin <= value <= end) == written.startswith("@")
+
+
+def told(datum: Datum) -> str:
+    """Return the state that a graph shows, which knows the number and its ranges."""
+    if alarms(datum.critical, datum.value):
+        return "CRITICAL"
+    return "WARNING" if alarms(datum.warning, datum.value) else "OK"
 
 
 def parse(text: str, exit_code: int) -> Plugin:

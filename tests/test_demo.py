@@ -55,9 +55,9 @@ def test_the_demo_shows_each_dialect_without_a_network_and_leaves_nothing_behind
     answers = [one.splitlines()[1:] for one in shown]
     assert re.fullmatch(
         rf"STARTTLS_CERT OK - smtp {HOST}:{port}: {NAME} expires in 89 days \(\d+-\d+-\d+\), trusted, EC 256"
+        r" \| days_until_expiration=89\.96;27:;7: time=\d+\.\d{3}s;;;0 public_key_size=256"
         # Python 3.9 does not tell the chain.
-        r" \| (days_until_chain_expiration=89\.96;27:;7: )?days_until_expiration=89\.96;27:;7:"
-        r" public_key_size=256 time=\d+\.\d{3}s;;;0",
+        r"( days_until_chain_expiration=89\.96)?",
         answers[0][0],
     )
     assert json.loads(answers[1][0])["prtg"]["text"].startswith(f"OK. Certificate Common Name: {NAME} - ")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from observations import (
     DAY,
+    EXPIRED,
     FOREIGN,
     HOUR,
     NO_ISSUER,
@@ -22,6 +24,7 @@ from observations import (
     evaluated,
     facts,
     golden,
+    issuing,
     performance,
     printed,
     seen,
@@ -29,11 +32,14 @@ from observations import (
     thresholds,
     unseen,
 )
+from perfdata_readers import assert_all_read
+from plugin_format import told
 
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.errors import ProbeError
 from check_starttls_cert.openssl import Trust
 from check_starttls_cert.outputs import Rendered, nagios
+from check_starttls_cert.state import State
 from check_starttls_cert.wire import Spoken
 
 NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
@@ -42,10 +48,22 @@ PERFORMANCE = re.compile(rf"[a-z_]+={NUMBER}s?(?:;(?:{RANGE})){{0,4}}")
 
 CASES = [case for case in golden() if "-o prtg" not in case[1]]
 
+PLUGIN_CASES = [case for case in CASES if " -o " not in case[1]]
+
 
 @pytest.mark.parametrize(("situation", "command", "expected"), CASES, ids=[f"{case[0]}:{case[1]}" for case in CASES])
 def test_a_user_sees_what_the_golden_file_shows(situation, command, expected) -> None:
     assert printed(situation, command) == expected
+
+
+@pytest.mark.parametrize(
+    ("situation", "command", "expected"), PLUGIN_CASES, ids=[f"{case[0]}:{case[1]}" for case in PLUGIN_CASES]
+)
+def test_every_program_that_draws_graphs_reads_the_golden_files(situation, command, expected) -> None:
+    text, _, exit_code = expected.rstrip(")\n").rpartition("\n(exit code ")
+    read = assert_all_read(text, int(exit_code))
+    places = list(nagios.PLACES)
+    assert sorted(read.performance, key=places.index) == list(read.performance)
 
 
 def test_every_situation_has_a_golden_file_with_this_output() -> None:
@@ -56,7 +74,7 @@ def test_the_designs_example_of_a_good_service() -> None:
     assert nagios.render(evaluated(SITUATIONS["fine"])) == Rendered(
         "STARTTLS_CERT OK - smtp mta.example.com:25: mta.example.com expires in 59 days (2027-01-22), trusted, RSA 2048"
         " | days_until_expiration=59.4;28:;7: time=0.031s;;;0 public_key_size=2048"
-        " days_until_chain_expiration=2000;28:;7:",
+        " days_until_chain_expiration=2000",
         0,
     )
 
@@ -141,12 +159,12 @@ def days(observation, **values) -> str:
 
 
 def test_performance_data_carry_the_thresholds_in_force() -> None:
-    above = authority("R11", "ISRG Root X1", remaining=300 * DAY, lifetime=1000 * DAY)
+    above = authority("R11", "ISRG Root X1", remaining=19 * DAY, lifetime=10 * DAY + 19 * DAY)
     assert performance(seen(facts(20 * DAY, lifetime=47 * DAY), above=(above,))) == [
         "days_until_expiration=20;14.1:;4.7:",
         "time=0.031s;;;0",
         "public_key_size=2048",
-        "days_until_chain_expiration=300;28:;7:",
+        "days_until_chain_expiration=19;8.7:;2.9:",
     ]
 
 
@@ -158,11 +176,98 @@ def test_performance_data_carry_the_default_limits_of_each_lifetime(lifetime, li
 
 
 def test_a_threshold_in_percent_is_one_of_each_certificates_own_lifetime() -> None:
-    above = authority("R11", "ISRG Root X1", remaining=300 * DAY, lifetime=1000 * DAY)
+    above = authority("R11", "ISRG Root X1", remaining=19 * DAY, lifetime=1000 * DAY)
     assert performance(seen(facts(20 * DAY, lifetime=50 * DAY), above=(above,)), **thresholds(warning="20%"))[::3] == [
         "days_until_expiration=20;10:;2.5:",
-        "days_until_chain_expiration=300;200:;7:",
+        "days_until_chain_expiration=19;200:;7:",
     ]
+
+
+def chain_days(observation, **values) -> str:
+    """Return the performance data of the chain."""
+    return performance(observation, **values)[-1].removeprefix("days_until_chain_expiration=")
+
+
+def test_the_chain_has_no_range_while_the_certificate_itself_ends_first() -> None:
+    # 108.25 days of three years are less than 30 %, and nobody has to do anything.
+    above = authority("R11", "ISRG Root X1", remaining=108.25 * DAY, lifetime=1096.25 * DAY)
+    observed = seen(facts(80 * DAY, lifetime=90 * DAY), above=(above,))
+    percent = thresholds(warning="30%", critical="10%")
+    assert evaluated(observed, **percent).state is State.OK
+    assert chain_days(observed, **percent) == "108.25"
+    observed = seen(facts(110 * DAY, lifetime=120 * DAY), above=(above,))
+    assert evaluated(observed, **percent).state is State.CRITICAL
+    assert chain_days(observed, **percent) == "108.25;328.88:;109.62:"
+
+
+def test_a_state_that_the_user_has_set_is_not_told_by_limits() -> None:
+    observed = seen(above=issuing(5 * DAY))
+    for state in ("ok", "warning", "critical"):
+        assert chain_days(observed, state=(("chain", state),)) == "5"
+
+
+def test_no_range_says_that_a_certificate_is_fine_which_is_not() -> None:
+    assert days(seen(facts(366.5 * DAY))) == "366.5"  # not yet valid
+    assert days(seen(facts(-DAY)), **thresholds(warning="@7:400", critical="@7:400")) == "-1"
+    assert chain_days(seen(above=issuing(50 * DAY), sent=())) == "50"
+
+
+@pytest.mark.parametrize(
+    ("remaining", "shown"),
+    [
+        (28 * DAY + 900 * SECOND, "28.01"),
+        (28 * DAY + SECOND, "28"),
+        (28 * DAY, "27.99"),
+        (28 * DAY - SECOND, "27.99"),
+        (28 * DAY - 900 * SECOND, "27.99"),
+        (7 * DAY + SECOND, "7"),
+        (7 * DAY, "6.99"),
+    ],
+)
+def test_a_number_on_its_limit_stands_on_the_side_that_was_judged(remaining, shown) -> None:
+    assert days(seen(facts(remaining))) == f"{shown};28:;7:"
+
+
+SPANS = st.one_of(st.floats(-50, 500), st.sampled_from([0, 7, 27.995, 28, 28.004, 59.4, 400]))
+
+WRITTEN = st.sampled_from(
+    ["28", "7", "0", "28d,30%", "10%", "33.33%", "36h", "7:400", "~:60", "@0:7", "@28:60", "28.005"]
+)
+
+
+@hypothesis.settings(PROPERTY, max_examples=300)
+@given(
+    SPANS,
+    st.floats(0.1, 1000),
+    st.lists(st.tuples(SPANS, st.floats(0.1, 4000)), max_size=3),
+    st.tuples(WRITTEN, WRITTEN),
+    st.sampled_from(["", "ok", "warning", "critical"]),
+    st.sampled_from([TRUSTED, NO_ISSUER, EXPIRED]),
+    st.booleans(),
+)
+def test_a_graph_shows_the_state_that_was_judged_wherever_it_shows_a_range(  # noqa: PLR0913, PLR0917 - a world
+    remaining, lifetime, path, written, chain_state, trust, complete
+) -> None:
+    above = tuple(
+        authority(f"CA {depth}", f"CA {depth + 1}", remaining=left * DAY, lifetime=whole * DAY)
+        for depth, (left, whole) in enumerate(path)
+    )
+    observed = seen(
+        facts(remaining * DAY, lifetime=lifetime * DAY), trust, above=above, sent=None if complete else above[:1]
+    )
+    states = (("chain", chain_state),) if chain_state else ()
+    limits = thresholds(warning=written[0], critical=written[1])
+    hypothesis.assume(not limits["critical"].alarms_before(limits["warning"]))
+    report = evaluated(observed, **limits, state=states)
+    read = assert_all_read(*nagios.render(report))
+    order = [label for label in nagios.PLACES if label in read.performance]
+    assert list(read.performance) == order
+    judged = {each.question.metric: each.state for each in report.judgements}
+    for label, datum in read.performance.items():
+        if datum.warning or datum.critical:
+            assert told(datum) == judged[label].name, label
+    if State.OK is judged["days_until_expiration"]:
+        assert read.performance["days_until_expiration"].warning
 
 
 def test_the_chain_has_no_days_where_nothing_is_above_the_certificate() -> None:
@@ -181,11 +286,11 @@ def test_the_chain_has_no_days_where_nothing_is_above_the_certificate() -> None:
         (-SECOND, "-0.01"),
         (-HOUR, "-0.04"),
         (-3 * DAY, "-3"),
-        (2_900_000 * DAY, "2900000"),
+        (730_000 * DAY, "730000"),
     ],
 )
 def test_days_have_two_decimals_and_are_below_zero_once_expired(remaining, shown) -> None:
-    assert days(seen(facts(remaining))) == f"{shown};28:;7:"
+    assert days(seen(facts(remaining, lifetime=max(365 * DAY, remaining)))) == f"{shown};28:;7:"
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ def test_an_expired_certificate_that_is_not_on_the_path_alarms_nobody() -> None:
     crossed = authority("ISRG Root X1", "DST Root CA X3", remaining=-100 * DAY)
     observed = seen(sent=(INTERMEDIATE, crossed))
     assert chain(observed) == ("ok", "")
-    assert performance(observed)[-1] == "days_until_chain_expiration=2000;28:;7:"
+    assert performance(observed)[-1] == "days_until_chain_expiration=2000"
 
 
 def test_the_days_of_the_chain_are_those_of_its_first_end() -> None:
     path = (authority("R11", "R1", remaining=300 * DAY), authority("R1", "ISRG Root X1", remaining=100.5 * DAY))
-    assert performance(seen(above=path))[-1] == "days_until_chain_expiration=100.5;28:;7:"
+    assert performance(seen(above=path))[-1] == "days_until_chain_expiration=100.5"
 
 
 INCOMPLETE = 'chain incomplete: the server does not send "R11", issuer of "mta.example.com"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
+import plugin_format
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -99,6 +100,13 @@ def test_fewer_days_never_give_a_milder_answer(text, lifetime, one, other):
 def test_one_more_bound_never_alarms_earlier(text, lifetime, left):
     short, longer = (parse_threshold(t).for_lifetime(lifetime) for t in (text.rpartition(",")[0], text))
     assert longer.breached_by(left) <= short.breached_by(left)
+
+
+@given(st.one_of(bound_lists, ranges), lifetimes, days)
+def test_a_written_range_alarms_as_the_guidelines_read_it(text, lifetime, left):
+    limits, shown = parse_threshold(text).for_lifetime(lifetime), round(left, 2)
+    for number in (shown, *(end for end in limits[:2] if end is not None and end == round(end, 2))):
+        assert limits.written_breached_by(number) == plugin_format.alarms(str(limits), number)
 
 
 @given(ranges, days)

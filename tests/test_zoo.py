@@ -12,6 +12,7 @@ import pytest
 import zoo
 from loopback import Service, smtp
 from observations import SCHEMA
+from perfdata_readers import assert_all_read
 
 from check_starttls_cert import cli, run, tls
 
@@ -65,6 +66,7 @@ def test_every_output_has_the_right_answer(case, served):
         assert "chain incomplete" not in text
         return
     assert (exit_code, text.split(" - ")[0]) == (EXIT_CODES[case.state], f"STARTTLS_CERT {case.state}")
+    assert_all_read(text, exit_code)
     words = text.partition(" | ")[0]
     for word in case.says:
         assert word in words

@@ -1369,6 +1369,6 @@ def every_answer_bad_and_every_state_set(now: datetime) -> Case:
         state="CRITICAL",
         trusted=False,
         name_check=6,
-        says=("RSA 1024 is too short, 2048 bits are the minimum; name: ", "; pin: issuer"),
+        says=("RSA 1024 is too short, 2048 bits are the minimum / name: ", " / pin: issuer"),
         never=("not trusted", "lifetime"),
     )

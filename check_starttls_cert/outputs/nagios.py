@@ -16,6 +16,7 @@ from check_starttls_cert.words import shown_days
 if TYPE_CHECKING:
     from check_starttls_cert.questions import Judgement
     from check_starttls_cert.report import Report
+    from check_starttls_cert.thresholds import Limits
 
 NAME = "STARTTLS_CERT"
 """The word that starts the status line."""
@@ -46,11 +47,27 @@ def render(report: Report) -> Rendered:
 
 
 def performance(judgement: Judgement) -> str:
-    """Return a number and its ranges: days and bits without a unit, since Icinga takes ``d`` for seconds."""
+    """Return a number, and its ranges where they tell the state: days and bits have no unit, Icinga's ``d`` is seconds.
+
+    Graphs are coloured by number and ranges alone. They must not be red where the answer is good, nor green where it
+    is bad for a reason that is not in the number, such as a certificate that is not yet valid.
+    """
     value = judgement.value or 0
-    shown = plain(shown_days(value)) if judgement.question.unit == "days" else plain(value)
-    limits = "".join(f";{limit}" for limit in judgement.limits or ())
-    return f"{shown}{limits}"
+    if judgement.question.unit != "days":
+        return plain(value)
+    days = shown_days(value)
+    if judgement.limits:
+        # With two decimals a number may stand on its limit, and there a range does not alarm: the next one does.
+        for near in (days, round(days - 0.01, 2), round(days + 0.01, 2)):
+            if told(near, judgement.limits) is judgement.state:
+                return ";".join(map(str, (plain(near), *judgement.limits)))
+    return plain(days)
+
+
+def told(days: float, limits: tuple[Limits, Limits]) -> State:
+    """Return the state that a number and the ranges beside it tell."""
+    warning, critical = (limit.written_breached_by(days) for limit in limits)
+    return State.CRITICAL if critical else State.WARNING if warning else State.OK
 
 
 def failure(message: str) -> Rendered:

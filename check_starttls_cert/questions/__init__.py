@@ -96,8 +96,9 @@ class Judgement(NamedTuple):
 
 
 def judge(question: Question, observation: Observation, policy: Policy, now: datetime) -> Judgement:
-    """Ask a question; a bad answer gets the state that the user has set for it."""
+    """Ask a question. A bad answer gets the state that the user has set for it, and the limits no longer tell which."""
     module = cast("Judge", importlib.import_module(f"{__name__}.{question.key.replace('-', '_')}"))
     answer = module.judge(observation, policy, now)
     state = answer.state and policy.states.get(question.key, answer.state)
-    return Judgement(question, question.asked(policy), state, answer.words, answer.value, answer.limits)
+    limits = None if question.key in policy.states else answer.limits
+    return Judgement(question, question.asked(policy), state, answer.words, answer.value, limits)

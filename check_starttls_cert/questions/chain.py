@@ -18,16 +18,19 @@ from check_starttls_cert.words import JOINT, called
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
     """Judge certificates that end before the server's own, by the same thresholds; then whether the chain is complete.
 
-    The value is the days left of the certificate above the server's own that expires first.
+    The value is the days left of the certificate above the server's own that ends first. Limits are in force for it
+    where it ends before the server's own: while that one is what has to be renewed, expiry speaks of it.
     """
     chain = observation.shown.chain
-    first = min(chain.path[1:], key=lambda facts: facts.not_after, default=None)
+    leaf, *above = chain.path
+    first = min(above, key=lambda facts: facts.not_after, default=None)
     ends = validity(first, policy.thresholds, now) if first else Answer()
+    limits = ends.limits if first and first.not_after < leaf.not_after else None
     problems = list(found(chain, policy, now))
     state = max((state for state, _ in problems), default=State.OK)
     if problems and not state:  # a gap that --untrusted makes harmless is still a bad answer to this question
         state = policy.states.get("chain", state)
-    return Answer(state, JOINT.join(words for _, words in problems), ends.value, ends.limits)
+    return Answer(state, JOINT.join(words for _, words in problems), ends.value, limits)
 
 
 def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, str]]:
