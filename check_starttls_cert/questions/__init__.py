@@ -96,7 +96,7 @@ class Judgement(NamedTuple):
 
 
 def judge(question: Question, observation: Observation, policy: Policy, now: datetime) -> Judgement:
-    """Ask a question. A bad answer gets the state that the user has set for it, and the limits no longer tell which."""
+    """Ask a question. Where the user has set the state of a bad answer, it is that, and no limits are in force."""
     module = cast("Judge", importlib.import_module(f"{__name__}.{question.key.replace('-', '_')}"))
     answer = module.judge(observation, policy, now)
     state = answer.state and policy.states.get(question.key, answer.state)
