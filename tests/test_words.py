@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from observations import DAY, HOSTILE, HOUR, SECOND
 
 from check_starttls_cert.words import (
+    JOINT,
     MAX_NAMES,
     address_text,
     base64_text,
@@ -42,6 +43,11 @@ from check_starttls_cert.words import (
 )
 def test_a_span_is_in_its_largest_unit(duration, words) -> None:
     assert span(duration) == words
+
+
+def test_no_core_changes_what_stands_between_problems() -> None:
+    # What Nagios makes a colon of, and what it takes out of notifications: illegal_macro_output_chars.
+    assert not set(JOINT) & set(";|`~$&'\"<>")
 
 
 @pytest.mark.parametrize(("duration", "days"), [(36 * HOUR, 1.5), (-DAY, -1.0), (timedelta(0), 0.0)])
