@@ -60,8 +60,9 @@ def quoted(text: str) -> str:
 def argument_lines(argument: Argument) -> Iterator[str]:
     yield f"    {quoted(argument.flag)} = {{"
     yield f"      {'set_if' if argument.switch else 'value'} = {quoted(argument.macro)}"
-    if argument.many:
-        yield "      repeat_key = true"
+    if not argument.switch:
+        # Without it, of an array that was given by mistake all but the last value would be lost without a word.
+        yield f"      repeat_key = {str(argument.many).lower()}"
     yield f"      description = {quoted(argument.description)}"
     yield "    }"
 
@@ -90,8 +91,8 @@ def data_field(argument: Argument) -> dict[str, Any]:
 def director_argument(argument: Argument) -> dict[str, Any]:
     row: dict[str, Any] = {"description": argument.description}
     row["set_if" if argument.switch else "value"] = argument.macro
-    if argument.many:
-        row["repeat_key"] = True
+    if not argument.switch:
+        row["repeat_key"] = argument.many
     return row
 
 
