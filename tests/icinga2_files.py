@@ -122,3 +122,7 @@ def basket() -> str:
         "Command": {NAME: command},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+FILES = {"starttls_cert.conf": check_command, "director_basket.json": basket}
+"""What is written in ``contrib/icinga2``."""

@@ -2,9 +2,8 @@
 
 Written are, from the rows of the questions, protocols and options, and from the golden files: the list of questions
 in the JSON schema; the tables of options and protocols and the example output in the README; from the layers of
-``test_architecture``: the rooms in CONTRIBUTING; and all of Icinga's command and Director basket. All else in these
-files is written by hand. ``test_readme`` fails
-while this script has something to change.
+``test_architecture``: the rooms in CONTRIBUTING; and all of Icinga's CheckCommand and Director's basket. All else in
+these files is written by hand. ``test_readme`` fails while this script has something to change.
 """
 
 from __future__ import annotations
@@ -110,7 +109,10 @@ def written() -> Iterator[tuple[str, str, str]]:
     """Yield path, text as it is, and text as it has to be."""
     for path, made in ((README, readme), (CONTRIBUTING, contributing), (SCHEMA, schema)):
         yield path, read(path), made(read(path))
-    for name, text in (("starttls_cert.conf", icinga2_files.check_command()), ("director_basket.json", icinga2_files.basket())):
+    for name, text in (
+        ("starttls_cert.conf", icinga2_files.check_command()),
+        ("director_basket.json", icinga2_files.basket()),
+    ):
         yield os.path.join(ICINGA, name), read(os.path.join(ICINGA, name)), text
 
 
