@@ -1,0 +1,128 @@
+"""What Icinga's files in ``contrib/icinga2`` repeat of the option table. ``lists`` writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from check_starttls_cert import cli
+from check_starttls_cert.options import OPTIONS
+
+NAME = "starttls_cert"
+
+ADDRESSES = {
+    f"{NAME}_host": "$check_address$",
+    "check_ipv4": f"${NAME}_ipv4$",
+    "check_ipv6": f"${NAME}_ipv6$",
+}
+"""Custom variables of the command: which of a host's addresses is the default is decided by Icinga's template."""
+
+TIMEOUT = 60
+"""Seconds after which Icinga ends the check; the check's own time-out has long passed by then."""
+
+HEAD = "/* Written by tests/lists.py from the table of options; README.md beside this file says where it goes. */"
+
+
+class Argument(NamedTuple):
+    """An option, as Icinga passes it."""
+
+    key: str
+    flag: str
+    description: str
+    switch: bool = False
+    many: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The custom variable with the option's value."""
+        return f"{NAME}_{self.key}"
+
+    @property
+    def macro(self) -> str:
+        return f"${self.variable}$"
+
+
+def arguments() -> Iterator[Argument]:
+    """Yield every option of a check: the table's, and of the command line's own the one that adds to the output."""
+    for option in OPTIONS:
+        description = option.help.replace("%%", "%")
+        yield Argument(option.key, option.flags[0], description, option.parse is None, option.many)
+    (verbose,) = (action for action in cli.parser()._actions if action.dest == "verbose")
+    yield Argument(verbose.dest, verbose.option_strings[0], str(verbose.help).partition(";")[0], switch=True)
+
+
+def quoted(text: str) -> str:
+    """Return a string literal of Icinga's language."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def argument_lines(argument: Argument) -> Iterator[str]:
+    yield f"    {quoted(argument.flag)} = {{"
+    yield f"      {'set_if' if argument.switch else 'value'} = {quoted(argument.macro)}"
+    if not argument.switch:
+        # Without it, of an array that was given by mistake all but the last value would be lost without a word.
+        yield f"      repeat_key = {str(argument.many).lower()}"
+    yield f"      description = {quoted(argument.description)}"
+    yield "    }"
+
+
+def check_command() -> str:
+    """Return the CheckCommand."""
+    lines = [HEAD, "", f'object CheckCommand "{NAME}" {{', '  import "ipv4-or-ipv6"', ""]
+    lines += [f'  command = [ PluginContribDir + "/check_{NAME}" ]', f"  timeout = {TIMEOUT}s", "", "  arguments = {"]
+    lines += [line for argument in arguments() for line in argument_lines(argument)]
+    lines += ["  }", "", *(f"  vars.{name} = {quoted(value)}" for name, value in ADDRESSES.items()), "}", ""]
+    return "\n".join(lines)
+
+
+def data_field(argument: Argument) -> dict[str, Any]:
+    """Return the field of a form in which Icinga Director asks for the option's value."""
+    kind = "Boolean" if argument.switch else "Array" if argument.many else "String"
+    return {
+        "caption": argument.key.replace("_", "-"),
+        "datatype": f"Icinga\\Module\\Director\\DataType\\DataType{kind}",
+        "description": argument.description,
+        "settings": {},
+        "varname": argument.variable,
+    }
+
+
+def director_argument(argument: Argument) -> dict[str, Any]:
+    row: dict[str, Any] = {"description": argument.description}
+    row["set_if" if argument.switch else "value"] = argument.macro
+    if not argument.switch:
+        row["repeat_key"] = argument.many
+    return row
+
+
+def basket() -> str:
+    """Return the basket of Icinga Director: the same command, and a field for each option.
+
+    Nothing in it has a uuid: a restore takes one for an object that must be there already.
+    """
+    rows = list(arguments())
+    command = {
+        "arguments": {argument.flag: director_argument(argument) for argument in rows},
+        "command": f"PluginContribDir + /check_{NAME}",
+        "fields": [
+            {"datafield_id": number, "is_required": "n", "var_filter": None} for number, _ in enumerate(rows, start=1)
+        ],
+        "imports": ["ipv4-or-ipv6"],
+        "methods_execute": "PluginCheck",
+        "object_name": NAME,
+        "object_type": "object",
+        "timeout": TIMEOUT,
+        "vars": ADDRESSES,
+    }
+    template = {"object_name": "ipv4-or-ipv6", "object_type": "external_object"}
+    document = {
+        "Datafield": {str(number): data_field(argument) for number, argument in enumerate(rows, start=1)},
+        "ExternalCommand": {"ipv4-or-ipv6": template},
+        "Command": {NAME: command},
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+FILES = {"starttls_cert.conf": check_command, "director_basket.json": basket}
+"""What is written in ``contrib/icinga2``."""

@@ -1,0 +1,234 @@
+"""The files for Icinga 2, in a master and an agent of the distribution's package."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import icinga2_files
+import lists
+import plugin_format
+import pytest
+from conftest import Program, Zoo, required, started
+from icinga2_files import Argument, quoted
+from plugin_format import Plugin
+from servers import icinga2, process
+from servers.process import Server
+
+GOOD, EXPIRED, UNREACHABLE = "good_rsa_2048", "expired_40_days", "unreachable"
+
+NAME, IPV6 = "mta.example.test", "IPv6 only"
+"""Hosts; the first has the name that the certificates are for."""
+
+VALUES = [argument for argument in icinga2_files.arguments() if not argument.switch]
+SWITCHES = [argument for argument in icinga2_files.arguments() if argument.switch]
+
+ODD, OTHER = "one \"two\" 'three' \\ four; five", "-6"
+"""Texts that whoever takes them apart, or takes them for an option, changes."""
+
+NODES = """
+const NodeName = "master"
+const PluginDir = "/usr/lib/nagios/plugins"
+const PluginContribDir = PluginDir
+include <itl>
+include <plugins>
+object Endpoint "master" { }
+object Endpoint "mta.example.com" { }
+object Zone "master" { endpoints = [ "master" ] }
+object Zone "mta.example.com" { endpoints = [ "mta.example.com" ], parent = "master" }
+object Zone "global-templates" { global = true }
+include_recursive "conf.d"
+"""
+
+Results = dict[str, dict[str, Any]]
+"""The attributes of each service, by host and name."""
+
+
+def shipped() -> dict[str, str]:
+    """Return the files that belong into the global zone."""
+    names = [name for name in sorted(os.listdir(lists.ICINGA)) if name.endswith(".conf")]
+    return {name: lists.read(os.path.join(lists.ICINGA, name)) for name in names}
+
+
+def literal(value: Any) -> str:
+    """Return a value in Icinga's language."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{quoted(key)} = {literal(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[ " + ", ".join(map(literal, value)) + " ]"
+    return quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+def host(name: str, services: dict[str, dict[str, Any]], **attributes: str) -> str:
+    """Return a host with an entry a service in ``vars.starttls_cert``."""
+    rows = {"check_command": "dummy", **attributes, "vars.starttls_cert": services}
+    return f'object Host "{name}" {{ ' + ", ".join(f"{key} = {literal(value)}" for key, value in rows.items()) + " }\n"
+
+
+def hosts(postfix: Server, certificates: Zoo) -> str:
+    """Return the hosts of the lab: each way to be asked, and each way to be asked wrongly."""
+    ports = {GOOD: postfix.ports[GOOD], EXPIRED: postfix.ports[EXPIRED], UNREACHABLE: process.free_ports(1)[0]}
+    given = {"ca_file": certificates.anchors(GOOD), "timeout": 50, "verbose": True}
+    options = {f"{icinga2_files.NAME}_{key}": value for key, value in given.items()}
+    services = {case: {**options, "starttls_cert_port": port} for case, port in ports.items()}
+    named = {case: {**service, "starttls_cert_name": NAME} for case, service in services.items()}
+    ways = {
+        "plain": {},
+        "4": {"starttls_cert_ipv4": True},
+        "6": {"starttls_cert_ipv6": True},
+        "host": {"starttls_cert_host": "localhost"},
+    }
+    empty = {argument.key: {argument.variable: [""] if argument.many else ""} for argument in VALUES}
+    everything = {
+        **{argument.variable: [ODD, OTHER] if argument.many else ODD for argument in VALUES},
+        **{argument.variable: True for argument in SWITCHES},
+    }
+    agent = {"vars.agent_endpoint": icinga2.AGENT}
+    return "".join(
+        [
+            host(NAME, services, address="127.0.0.1", **agent),
+            host(IPV6, {**named, "plain": {}}, address6="::1", **agent),
+            host("both", ways, address="127.0.0.1", address6="::1", **agent),
+            host("no agent", {GOOD: named[GOOD]}, address="127.0.0.1"),
+            host("no address", {"plain": {}}, **agent),
+            host("empty", empty, address="127.0.0.1", **agent),
+            host("list", {"plain": {"starttls_cert_protocol": ["smtp", "imap"]}}, address="127.0.0.1", **agent),
+            host("everything", {"odd": everything}, address="127.0.0.1", **agent),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def plugins(folder: str, check: Program) -> str:
+    """Return a plugin directory with the program in it."""
+    path = f"{folder}/plugins"
+    os.mkdir(path)
+    run = f"PYTHONPATH={shlex.quote(check.environment['PYTHONPATH'])} exec {shlex.quote(sys.executable)}"
+    script = process.write(f"{path}/check_starttls_cert", f'#!/bin/sh\n{run} -m check_starttls_cert "$@"\n')
+    os.chmod(script, 0o755)
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(folder: str, plugins: str, postfix: Server, certificates: Zoo) -> Iterator[Results]:
+    """Return what the master's API says of every service, each checked where it should be."""
+    zones = {icinga2.GLOBAL: shipped(), icinga2.MASTER: {"hosts.conf": hosts(postfix, certificates)}}
+    with started("icinga2", folder, icinga2.start, plugins, zones) as nodes:
+        yield icinga2.checked(nodes[icinga2.MASTER])
+
+
+def plugin(service: dict[str, Any]) -> Plugin:
+    """Return what the program printed, of which Icinga keeps the performance data apart."""
+    result = service["last_check_result"]
+    first, *below = result["output"].split("\n")
+    data = " | " + " ".join(result["performance_data"])
+    return plugin_format.parse("\n".join([first.rstrip(" ") + data, *below, ""]), result["state"])
+
+
+def command_line(service: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the options of the command line with their values, sorted: Icinga has an order of its own."""
+    switches = [argument.flag for argument in SWITCHES]
+    words = iter(service["last_check_result"]["command"][1:])
+    return sorted((word,) if word in switches else (word, next(words)) for word in words)
+
+
+def usage_error(service: dict[str, Any]) -> str:
+    """Return the usage error that is all the output of a service."""
+    result = service["last_check_result"]
+    assert (result["state"], result["check_source"], result["performance_data"]) == (3, icinga2.AGENT, [])
+    (line,) = result["output"].split("\n")
+    return line.partition("STARTTLS_CERT UNKNOWN - ")[2]
+
+
+def test_an_entry_is_a_service_that_is_checked_at_the_times_of_the_shipped_rule(results: Results) -> None:
+    service = results[f"{NAME}!starttls_cert-{GOOD}"]
+    times = [service[attribute] for attribute in ("check_interval", "retry_interval", "max_check_attempts")]
+    assert times == [6 * 3600, 5 * 60, 3]
+
+
+@pytest.mark.parametrize("host", [NAME, IPV6])
+@pytest.mark.parametrize(("case", "state"), [(GOOD, "OK"), (EXPIRED, "CRITICAL"), (UNREACHABLE, "CRITICAL")])
+def test_the_master_knows_all_that_the_program_says_on_the_agent(
+    results: Results, check: Program, host: str, case: str, state: str
+) -> None:
+    service = results[f"{host}!starttls_cert-{case}"]
+    assert service["last_check_result"]["check_source"] == icinga2.AGENT
+    run = check(*service["last_check_result"]["command"][1:])
+    known, said = plugin(service), plugin_format.parse(run.stdout, run.exit_code)
+    assert known.state == state
+    assert (known.words, known.long_output) == (said.words, said.long_output)
+    assert list(known.performance) == list(said.performance)
+    for label, datum in said.performance.items():
+        assert known.performance[label]._replace(value=0) == datum._replace(value=0)
+        # Seconds are not the same twice; days move on.
+        assert datum.unit == "s" or known.performance[label].value == pytest.approx(datum.value, abs=0.1)
+
+
+def test_without_an_agent_the_check_runs_where_the_host_belongs(results: Results) -> None:
+    service = results[f"no agent!starttls_cert-{GOOD}"]
+    assert (service["last_check_result"]["check_source"], plugin(service).state) == (icinga2.MASTER, "OK")
+
+
+@pytest.mark.parametrize(
+    ("service", "shown"),
+    [
+        (f"{IPV6}!starttls_cert-plain", [("-H", "::1"), ("-n", IPV6)]),
+        ("both!starttls_cert-plain", [("-H", "127.0.0.1"), ("-n", "both")]),
+        ("both!starttls_cert-4", [("-4",), ("-H", "127.0.0.1"), ("-n", "both")]),
+        ("both!starttls_cert-6", [("-6",), ("-H", "::1"), ("-n", "both")]),
+        ("both!starttls_cert-host", [("-H", "localhost")]),
+    ],
+)
+def test_an_address_of_the_host_is_asked_for_the_hosts_name(
+    results: Results, service: str, shown: list[tuple[str, ...]]
+) -> None:
+    assert command_line(results[service]) == shown
+
+
+def test_every_option_reaches_the_command_line_as_it_was_written(results: Results) -> None:
+    expected: list[tuple[str, ...]] = [(argument.flag,) for argument in SWITCHES]
+    for argument in VALUES:
+        expected += [(argument.flag, value) for value in ([ODD, OTHER] if argument.many else [ODD])]
+    assert command_line(results["everything!starttls_cert-odd"]) == sorted(expected)
+
+
+@pytest.mark.parametrize("argument", VALUES, ids=lambda argument: argument.key)
+def test_an_empty_variable_is_a_usage_error(results: Results, argument: Argument) -> None:
+    assert usage_error(results[f"empty!starttls_cert-{argument.key}"]).startswith(f"argument {argument.flag}")
+
+
+def test_a_host_without_an_address_is_a_usage_error(results: Results) -> None:
+    assert usage_error(results["no address!starttls_cert-plain"]).startswith("argument -H")
+
+
+def test_a_list_for_an_option_that_takes_one_value_is_a_usage_error(results: Results) -> None:
+    assert "imap" in usage_error(results["list!starttls_cert-plain"])
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("layout", ["with agents", "alone"])
+def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(folder: str, layout: str) -> None:
+    own = f"{folder}/{layout}"
+    with required("icinga2"):
+        command = icinga2.command(own, "daemon", "--validate", "--config", f"{own}/etc/icinga2.conf")
+    readme = lists.read(f"{lists.ICINGA}/README.md")
+    global_zone, zone, alone = re.findall(r"`/etc/icinga2/((?:zones|conf)\.d[\w/-]*)/?`", readme)
+    (example,) = re.findall(r"```\n(object Host .*?)```", readme, re.DOTALL)
+    for place in (global_zone, zone, alone):
+        os.makedirs(f"{own}/etc/{place}")
+    if layout == "alone":
+        global_zone = zone = alone
+        example = re.sub(r".*agent_endpoint.*\n", "", example)
+    everything = {argument.variable: "" for argument in icinga2_files.arguments()}
+    process.write(f"{own}/etc/icinga2.conf", NODES)
+    for name, text in shipped().items():
+        process.write(f"{own}/etc/{global_zone}/{name}", text)
+    process.write(f"{own}/etc/{zone}/hosts.conf", example + host("everything", {"all": everything}))
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, [line for line in run.stdout.splitlines() if " information/" not in line]) == (0, [])
+    assert "Instantiated 4 Services" in run.stdout

@@ -1,0 +1,168 @@
+"""Icinga 2: a master and an agent in zones of their own, with certificates of the master's authority."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import ssl
+from typing import Any, NamedTuple
+
+from servers import process
+
+MASTER, AGENT = NODES = ("master", "agent")
+
+USER, PASSWORD = "tests", "of no worth"
+
+GLOBAL = "global-templates"
+"""The zone that every node knows."""
+
+CONFIGURATION = """
+const NodeName = "{node}"
+const ZoneName = "{node}"
+const PluginDir = "{plugins}"
+const PluginContribDir = "{plugins}"
+include <itl>
+include <plugins>
+object Endpoint "master" {{ host = "127.0.0.1", port = {ports[master]} }}
+object Endpoint "agent" {{ host = "127.0.0.1", port = {ports[agent]} }}
+object Zone "master" {{ endpoints = [ "master" ] }}
+object Zone "agent" {{ endpoints = [ "agent" ], parent = "master" }}
+object Zone "global-templates" {{ global = true }}
+object ApiListener "api" {{
+  bind_host = "127.0.0.1"
+  bind_port = {port}
+  accept_config = {accepts}
+  accept_commands = {accepts}
+}}
+object ApiUser "tests" {{ password = "of no worth", permissions = [ "*" ] }}
+object CheckerComponent "checker" {{ }}
+"""
+
+
+class Node(NamedTuple):
+    """A running Icinga, seen through its API."""
+
+    name: str
+    port: int
+    authority: str
+    """The certificate of the authority."""
+    log: str
+
+    def __call__(self, method: str, path: str, **body: Any) -> list[dict[str, Any]]:
+        """Return the results of a request, none where the object is not there."""
+        context = ssl.create_default_context(cafile=self.authority)
+        connection = http.client.HTTPSConnection(self.name, self.port, context=context)
+        plain = socket.create_connection(("127.0.0.1", self.port), process.PATIENCE)
+        with plain, context.wrap_socket(plain, server_hostname=self.name) as connection.sock:
+            credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            headers = {"Accept": "application/json", "Authorization": f"Basic {credentials}"}
+            connection.request(method, f"/v1/{path}", json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status == http.client.NOT_FOUND:
+            return []
+        assert answer.status == http.client.OK, text
+        return json.loads(text)["results"]
+
+
+def command(folder: str, *arguments: str) -> list[str]:
+    """Return the command that runs Icinga as whoever runs the tests, with all of its files in a folder."""
+    program = process.find("icinga2")
+    import grp
+    import pwd
+
+    who = f"ICINGA2_USER={pwd.getpwuid(os.getuid()).pw_name}", f"ICINGA2_GROUP={grp.getgrgid(os.getgid()).gr_name}"
+    places = {
+        "ConfigDir": "etc",
+        "ZonesDir": "etc/zones.d",
+        "DataDir": "data",
+        "LogDir": "log",
+        "CacheDir": "cache",
+        "SpoolDir": "spool",
+        "InitRunDir": "run",
+    }
+    for place in places.values():
+        os.makedirs(f"{folder}/{place}", exist_ok=True)
+    defines = (f"--define={constant}={folder}/{place}" for constant, place in places.items())
+    return [process.find("env"), *who, program, *arguments, *defines]
+
+
+def prepare(folder: str) -> None:
+    """Give each node a certificate of one authority."""
+    authority = f"{folder}/{MASTER}"
+    process.run(command(authority, "pki", "new-ca"))
+    for node in NODES:
+        certificates = f"{folder}/{node}/data/certs"
+        os.makedirs(certificates)
+        key, request, certificate = (f"{certificates}/{node}.{suffix}" for suffix in ("key", "csr", "crt"))
+        process.run(command(authority, "pki", "new-cert", "--cn", node, "--key", key, "--csr", request))
+        process.run(command(authority, "pki", "sign-csr", "--csr", request, "--cert", certificate))
+        shutil.copy(f"{authority}/data/ca/ca.crt", f"{certificates}/ca.crt")
+
+
+def configure(folder: str, plugins: str, zones: dict[str, dict[str, str]]) -> dict[str, Node]:
+    """Write the nodes' configuration; the files of ``zones`` are the master's, which sends the agent its share."""
+    ports = dict(zip(NODES, process.free_ports(len(NODES))))
+    nodes = {}
+    for node, port in ports.items():
+        own = f"{folder}/{node}"
+        accepts = "true" if node == AGENT else "false"
+        os.makedirs(f"{own}/etc", exist_ok=True)
+        text = CONFIGURATION.format(node=node, plugins=plugins, ports=ports, port=port, accepts=accepts)
+        process.write(f"{own}/etc/icinga2.conf", text)
+        nodes[node] = Node(node, port, f"{own}/data/certs/ca.crt", f"{own}/output")
+    for zone, files in zones.items():
+        os.makedirs(f"{folder}/{MASTER}/etc/zones.d/{zone}", exist_ok=True)
+        for name, text in files.items():
+            process.write(f"{folder}/{MASTER}/etc/zones.d/{zone}/{name}", text)
+    return nodes
+
+
+def daemon(folder: str, node: str, *arguments: str) -> list[str]:
+    """Return the command that runs a node."""
+    own = f"{folder}/{node}"
+    return command(own, "daemon", "--config", f"{own}/etc/icinga2.conf", *arguments)
+
+
+def start(stack: contextlib.ExitStack, folder: str, plugins: str, zones: dict[str, dict[str, str]]) -> dict[str, Node]:
+    """Start master and agent; return when the agent has what it shall know and the master sees it."""
+    prepare(folder)
+    nodes = configure(folder, plugins, zones)
+    # What is wrong with the configuration, the daemon would say after its start.
+    process.run(daemon(folder, MASTER, "--validate"))
+    commands = [process.Command(daemon(folder, node), nodes[node].log) for node in NODES]
+    for node, server in zip(NODES, process.start(stack, *commands)):
+        process.await_port(nodes[node].port, server, nodes[node].log)
+
+    def connected() -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            (endpoint,) = nodes[MASTER]("GET", f"objects/endpoints/{AGENT}")
+            return bool(endpoint["attrs"]["connected"] and nodes[AGENT]("GET", "objects/checkcommands/starttls_cert"))
+        return False
+
+    process.await_that(connected, lambda: "\n".join(process.read(node.log) for node in nodes.values()))
+    return nodes
+
+
+def checked(master: Node) -> dict[str, dict[str, Any]]:
+    """Return the attributes of all services, by "host!service", when each was checked where it is to be."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def missing() -> list[str]:
+        found.update((row["name"], row["attrs"]) for row in master("GET", "objects/services"))
+        return [name for name, service in found.items() if not at_its_place(service)]
+
+    def at_its_place(service: dict[str, Any]) -> bool:
+        result = service["last_check_result"]
+        return result is not None and result["check_source"] == (service["command_endpoint"] or MASTER)
+
+    missing()
+    for name in found:
+        master("POST", "actions/reschedule-check", type="Service", service=name, force=True)
+    process.await_that(lambda: not missing(), lambda: f"{missing()} were not checked:\n{process.read(master.log)}")
+    return found
