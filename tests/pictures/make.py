@@ -1,0 +1,235 @@
+"""Make the pictures of the README, in ``docs``: what people see, from real runs against real servers.
+
+``verdict.svg`` is the program at a terminal; ``prometheus.png`` its metrics in Prometheus' own graph, while one of the
+certificates is renewed. Needs root, Linux, and Debian's postfix, dovecot-lmtpd, slapd, prometheus,
+prometheus-node-exporter and chromium. The servers run on their usual ports, in a network of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import html
+import itertools
+import json
+import os
+import pty
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import urllib.parse
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+
+import zoo  # noqa: E402
+from servers import dovecot, postfix, process, slapd  # noqa: E402
+
+DOCS = TESTS.parent / "docs"
+CONTRIB = TESTS.parent / "contrib" / "prometheus"
+HOSTS = "127.0.0.1 localhost mta.example.com mail.example.com store.example.com dc1.example.com\n"
+
+SHOWN = ("-H mail.example.com -P submission -v", "-H dc1.example.com -P ldap")
+"""The command lines at the terminal."""
+
+ENDPOINTS = (
+    "-H mta.example.com",
+    "-H mail.example.com -P submission",
+    "-H store.example.com -P lmtp",
+    "-H dc1.example.com -P ldap",
+)
+ROUNDS = 30
+"""Runs of all checks behind Prometheus' graph. The certificate of the first endpoint is renewed in the middle."""
+
+DAYS_LEFT = "max by (protocol, host, port) (starttls_cert_not_after_timestamp_seconds - time()) / 86400"
+
+NOW = datetime.now(timezone.utc).replace(microsecond=0)
+"""One moment for all certificates, so that they have one root."""
+
+COLUMNS = 108
+"""Of the terminal."""
+COLOURS = dict(zip(range(30, 38), ("#555", "#f66", "#6c6", "#dc6", "#69f", "#c9f", "#6cc", "#ddd")))
+"""SGR codes (ECMA-48) on a dark ground."""
+CHARACTER, LINE, MARGIN = 7.25, 18, 14
+"""Pixels, of a font of 12."""
+
+
+def certificate(folder: str, name: str, host: str, days: int) -> None:
+    """Write a certificate for ``host`` with so many days left, as each server wants it."""
+    dates = {"remaining": timedelta(days=days, hours=9), "lifetime": timedelta(days=90)}
+    made = zoo.leaf(NOW, subject=zoo.name(host), names=zoo.dns(host), **dates)
+    for suffix, content in (("chain", made.chain), ("key", made.key), ("both", made.key + made.chain)):
+        process.write(f"{folder}/{name}.{suffix}.pem", content)
+    process.write(f"{folder}/anchors/{name}.pem", made.anchors)
+
+
+def serve(stack: contextlib.ExitStack, folder: str) -> None:
+    """Start the servers, each on its usual port."""
+    ports = iter((25, 587, 24, 389))
+    process.free_ports = lambda count: list(itertools.islice(ports, count))
+    os.mkdir(f"{folder}/anchors")
+    for name, host, days in (
+        ("mta", "mta.example.com", 12),
+        ("mail", "mail.example.com", 59),
+        ("store", "store.example.com", 33),
+        ("dc", "dc2.example.com", -4),
+    ):
+        certificate(folder, name, host, days)
+    # The anchors take the place of this system's.
+    process.run([process.find("openssl"), "rehash", f"{folder}/anchors"])
+    process.run([process.find("mount"), "--bind", f"{folder}/anchors", "/etc/ssl/certs"])
+    for name in ("postfix", "dovecot", "slapd"):
+        os.mkdir(f"{folder}/{name}")
+    empty = process.write(f"{folder}/openssl.cnf", "")
+    # A process for each visit reads the renewed certificate.
+    services = {
+        name: {"smtpd_tls_chain_files": f"{folder}/{name}.both.pem", "max_use": "1"} for name in ("mta", "mail")
+    }
+    postfix.start(stack, f"{folder}/postfix", services, empty)
+    files = {name: (f"{folder}/{name}.chain.pem", f"{folder}/{name}.key.pem") for name in ("store", "dc")}
+    dovecot.start(stack, f"{folder}/dovecot", {"store": files["store"]}, empty)
+    slapd.start(stack, f"{folder}/slapd", {"dc": files["dc"]})
+
+
+def at_a_terminal(command: list[str]) -> str:
+    """Return what a command prints on a terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm-256color"}):
+        os.close(theirs)
+        said = b""
+        # Linux: EIO is the end of a terminal that nobody has open any more.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 65536):
+                said += piece
+    os.close(ours)
+    return said.decode("utf-8").replace("\r\n", "\n")
+
+
+def characters(text: str) -> list[tuple[str, str]]:
+    """Return each character with its style, by the escape sequences before it."""
+    style, found = "", []
+    for piece in re.split(r"(\x1b\[[0-9;]*m)", text):
+        if not piece.startswith("\x1b"):
+            found += [(character, style) for character in piece]
+            continue
+        codes = [int(code or 0) for code in piece[2:-1].split(";")]
+        bold = ' font-weight="bold"' if 1 in codes else ""
+        colours = [f' fill="{COLOURS[code % 60]}"' for code in codes if code % 60 in COLOURS]
+        style = bold + "".join(colours)
+    return found
+
+
+def rows(text: str) -> list[list[tuple[str, str]]]:
+    """Return the lines as a terminal breaks them."""
+    found: list[list[tuple[str, str]]] = [[]]
+    for character, style in characters(text):
+        if character == "\n" or len(found[-1]) == COLUMNS:
+            found.append([])
+        if character != "\n":
+            found[-1].append((character, style))
+    return found
+
+
+def drawing(text: str) -> str:
+    """Return a terminal with ``text`` in it, as SVG whose text is text."""
+    lines = rows(text.rstrip("\n"))
+    width, height = round(COLUMNS * CHARACTER) + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
+    size = f'width="{width}" height="{height}"'
+    font = 'font-family="ui-monospace,Menlo,Consolas,DejaVu Sans Mono,monospace" font-size="12"'
+    shown = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} role="img">',
+        "<title>check_starttls_cert at a terminal: a good certificate with all facts, and one that has expired</title>",
+        f'<rect {size} rx="6" fill="#1d1f21"/>',
+        f'<g {font} fill="#ddd" xml:space="preserve">',
+    ]
+    for number, line in enumerate(lines):
+        spans = ""
+        for style, group in itertools.groupby(line, key=lambda pair: pair[1]):
+            words = html.escape("".join(character for character, _ in group), quote=False)
+            spans += f"<tspan{style}>{words}</tspan>" if style else words
+        length = f' textLength="{len(line) * CHARACTER:g}"' if line else ""
+        shown.append(f'<text x="{MARGIN}" y="{MARGIN + 13 + number * LINE}"{length}>{spans}</text>')
+    return "\n".join([*shown, "</g>", "</svg>", ""])
+
+
+def terminal() -> None:
+    """Draw the command lines and what they print."""
+    said = ""
+    for arguments in SHOWN:
+        printed = at_a_terminal([sys.executable, "-m", "check_starttls_cert", *arguments.split()])
+        said += f"\x1b[1m$ check_starttls_cert {arguments}\x1b[0m\n{printed}\n"
+    (DOCS / "verdict.svg").write_text(drawing(said), "utf-8")
+
+
+def graph(stack: contextlib.ExitStack, folder: str) -> None:
+    """Let Prometheus scrape what the checks say, and photograph its graph of the days left."""
+    settings = {
+        "global": {"scrape_interval": "1s"},
+        "scrape_configs": [{"job_name": "node", "static_configs": [{"targets": ["127.0.0.1:9100"]}]}],
+    }
+    process.write(f"{folder}/prometheus.yml", json.dumps(settings))
+    process.write(f"{folder}/endpoints", "\n".join(ENDPOINTS))
+    exporter = [
+        *(process.find("prometheus-node-exporter"), "--collector.disable-defaults", "--collector.textfile"),
+        *(f"--collector.textfile.directory={folder}", "--web.listen-address=127.0.0.1:9100"),
+    ]
+    server = [
+        *(process.find("prometheus"), f"--config.file={folder}/prometheus.yml"),
+        *(f"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:9090"),
+    ]
+    program = f'#!/bin/sh\nexec "{sys.executable}" -m check_starttls_cert "$@"\n'
+    os.chmod(process.write(f"{folder}/check_starttls_cert", program), 0o755)
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+    process.start(stack, *(process.Command(arguments, f"{folder}/log") for arguments in (exporter, server)))
+    begun = time.monotonic()
+    for number in range(ROUNDS):
+        if number == ROUNDS // 2:
+            certificate(folder, "mta", "mta.example.com", 89)
+        subprocess.run(
+            [str(CONTRIB / "starttls_cert_textfile"), f"{folder}/endpoints", f"{folder}/all.prom"],
+            env=environment,
+            check=True,
+        )
+        time.sleep(1)
+    query = {"g0.expr": DAYS_LEFT, "g0.tab": "0", "g0.range_input": f"{time.monotonic() - begun:.0f}s"}
+    picture = [
+        *(process.find("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+        f"--user-data-dir={folder}/chromium",
+        *("--window-size=1000,900", "--virtual-time-budget=10000", f"--screenshot={DOCS / 'prometheus.png'}"),
+        f"http://127.0.0.1:9090/graph?{urllib.parse.urlencode(query)}",
+    ]
+    subprocess.run(picture, check=True, capture_output=True, timeout=process.PATIENCE)
+
+
+def inside(folder: str) -> None:
+    """Make the pictures; this network and its names are ours alone."""
+    os.environ["PYTHONPATH"] = str(TESTS.parent)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        os.environ.pop(name, None)
+    with contextlib.ExitStack() as stack:
+        serve(stack, folder)
+        terminal()
+        graph(stack, folder)
+
+
+def outside() -> int:
+    """Make a network with names of its own, and start this script in it; return the exit code."""
+    with tempfile.TemporaryDirectory(prefix="pictures") as folder:
+        os.chmod(folder, 0o755)
+        hosts = process.write(f"{folder}/hosts", HOSTS)
+        script = (
+            f"ip link set lo up; mount --bind {hosts} /etc/hosts; exec {shlex.join([sys.executable, __file__, folder])}"
+        )
+        return subprocess.run(["unshare", "--net", "--mount", "sh", "-euc", script], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(inside(sys.argv[1]) if sys.argv[1:] else outside())

@@ -1,0 +1,68 @@
+"""The README's pictures: small, and what ``pictures/make.py`` draws is SVG whatever a program prints."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import struct
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from observations import PROPERTY
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "docs"
+
+CLONE = pytest.mark.skipif(not DOCS.exists(), reason="this is no clone of the project")
+
+if importlib.util.find_spec("termios") is None:
+    pytest.skip("needs a terminal as POSIX has it", allow_module_level=True)
+
+specification = importlib.util.spec_from_file_location("pictures_make", HERE / "pictures" / "make.py")
+make = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(make)
+
+TEXT = "{http://www.w3.org/2000/svg}text"
+
+
+def shown(svg: str) -> list[str]:
+    """Return the lines of text in a drawing."""
+    return ["".join(line.itertext()) for line in ET.fromstring(svg).iter(TEXT)]
+
+
+@CLONE
+def test_the_verdict_is_drawn_as_text_and_names_nothing_of_the_machine_that_drew_it() -> None:
+    svg = (DOCS / "verdict.svg").read_text("utf-8")
+    assert len(svg) < 10_000
+    text = "".join(shown(svg))
+    assert "STARTTLS_CERT OK - submission mail.example.com:587" in text
+    assert "STARTTLS_CERT CRITICAL - ldap dc1.example.com:389" in text
+    assert not re.search(r"/(?:tmp|root|home)/", svg)
+
+
+@CLONE
+def test_the_graph_is_a_small_png() -> None:
+    png = (DOCS / "prometheus.png").read_bytes()
+    assert len(png) < 100_000
+    # PNG specification section 11.2.2: width and height come first.
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", png[16:24]) == (1000, 900)
+
+
+def test_a_line_is_broken_where_the_terminal_ends() -> None:
+    assert shown(make.drawing("x" * (make.COLUMNS + 1) + "\ny\n")) == ["x" * make.COLUMNS, "x", "y"]
+
+
+def test_colours_are_those_of_the_escape_sequences() -> None:
+    svg = make.drawing("\x1b[1;32mOK\x1b[0m plain \x1b[91mbad\x1b[m")
+    assert f'<tspan font-weight="bold" fill="{make.COLOURS[32]}">OK</tspan> plain ' in svg
+    assert f'<tspan fill="{make.COLOURS[31]}">bad</tspan></text>' in svg
+
+
+@PROPERTY
+@given(st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=50))
+def test_every_text_is_drawn_as_it_is(text) -> None:
+    assert shown(make.drawing(text)) == [text]
