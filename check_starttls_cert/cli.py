@@ -24,6 +24,24 @@ if TYPE_CHECKING:
 
 PROGRAM = "check_starttls_cert"
 
+OUTPUT, INSTEAD = "how it is told", "instead of a check"
+
+EPILOG = f"""\
+examples:
+  {PROGRAM} -H mta.example.com
+  {PROGRAM} -H 192.0.2.25 -n mta.example.com -P submission -v
+  {PROGRAM} -H dc1.example.com -P ldap --ca-file corp-root.pem
+  {PROGRAM} -H imap.example.com -P imaps -w 30d -c 10d --min-tls 1.2
+  {PROGRAM} --demo
+
+exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, help, version,
+faults of this program); with PRTG outputs always 0, with openmetrics 0 if there
+is a verdict.
+
+documentation: README.md in the source of this program, and
+contrib/prtg/README.md there, the handbook for PRTG.
+"""
+
 SCHEMAS = ("2", "3")
 
 
@@ -37,19 +55,23 @@ ROWS = (
     Option(
         "output", ("-o", "--output"), one_of(tuple(OUTPUTS)), "OUTPUT",
         f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",
+        OUTPUT,
         choices=tuple(OUTPUTS),
     ),
     Option(
         "prtg_schema", ("--prtg-schema",), parse_schema, "VERSION",
         f"version of the prtg-v2 document: {', '.join(SCHEMAS)} (default 2); 3 has limits and needs PRTG 25.3.112",
+        OUTPUT,
         choices=SCHEMAS,
     ),
     Option(
-        "verbose", ("-v", "--verbose"), None, "", "add facts below the status line; -vv the conversation too", many=True
+        "verbose", ("-v", "--verbose"), None, "", "add facts below the status line; -vv the conversation too",
+        OUTPUT,
+        many=True,
     ),
-    Option("version", ("-V", "--version"), None, "", "print the version and exit"),
-    Option("demo", ("--demo",), None, "", "check a throw-away server inside this process and exit"),
-    Option("help", ("-h", "--help"), None, "", "print this help and exit"),
+    Option("version", ("-V", "--version"), None, "", "print the version and exit", INSTEAD),
+    Option("demo", ("--demo",), None, "", "check a throw-away server inside this process and exit", INSTEAD),
+    Option("help", ("-h", "--help"), None, "", "print this help and exit", INSTEAD),
 )  # fmt: skip
 """Every option of the command line: those of ``OPTIONS``, and what only a command line has."""
 
@@ -106,17 +128,19 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
         prog=PROGRAM,
         usage=f"{PROGRAM} -H HOST [-P PROTOCOL] [OPTION ...]",
         description="Check the certificate of a service that speaks STARTTLS.",
-        epilog="Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (usage errors, bugs); with PRTG outputs always 0, "
-        "with openmetrics 0 if there is a verdict.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
+    groups = {option.group: command.add_argument_group(option.group) for option in ROWS}
     for option in ROWS:
+        group = groups[option.group]
         if option.parse is None:
             action = "count" if option.many else "store_true"
-            command.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
+            group.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
         else:
-            command.add_argument(
+            group.add_argument(
                 *option.flags,
                 dest=option.key,
                 action="extend" if option.many else "store",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import socket
 import sys
 from contextlib import redirect_stdout
@@ -306,6 +308,34 @@ def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None
         assert f"{', '.join(choices)} (default" in text
     for choices in (SETTABLE, STATES):
         assert ", ".join(choices) in text
+
+
+def test_the_help_fits_a_terminal_of_80_columns(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, text = main("--help")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_help_has_every_option_in_the_group_of_its_row() -> None:
+    _, text = main("--help")
+    parts = dict(part.split(":\n", 1) for part in text.split("\n\n") if ":\n" in part)
+    for row in cli.ROWS:
+        assert re.search(rf"^  {re.escape(row.flags[0])}\b", parts[row.group], re.MULTILINE)
+
+
+EXAMPLES = re.findall(rf"^  {cli.PROGRAM} (.*)$", cli.EPILOG, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_of_the_help_is_a_command_that_is_carried_out(example) -> None:
+    with mock.patch("check_starttls_cert.demo.demo", return_value="demo"):
+        exit_code, text = main(*shlex.split(example), world=world(SITUATIONS["fine"]))
+    assert exit_code in {0, 2}  # the certificate at hand is not of every example's name
+    assert "UNKNOWN" not in text
+
+
+def test_the_help_has_five_examples() -> None:
+    assert len(EXAMPLES) == 5
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help", "-V", "--version"])
