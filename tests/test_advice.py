@@ -306,7 +306,9 @@ def test_an_algorithm_that_openssl_does_not_know_is_named() -> None:
 
 def test_a_malformed_certificate_below_an_unknown_root_is_both() -> None:
     own = facts(malformed=("keyUsage is empty",))
-    assert trust(certificate=own).endswith(', and "mta.example.com" is malformed (keyUsage is empty), have it issued again')
+    assert trust(certificate=own).endswith(
+        ', and "mta.example.com" is malformed (keyUsage is empty), have it issued again'
+    )
 
 
 def test_another_verdict_on_a_malformed_certificate_names_what_is_malformed() -> None:
