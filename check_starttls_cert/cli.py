@@ -15,6 +15,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS, Option, job, one_of
 from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer, requested
 from check_starttls_cert.run import WORLD, World, rendered, run
+from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import printable
 
@@ -23,6 +24,26 @@ if TYPE_CHECKING:
 
 
 PROGRAM = "check_starttls_cert"
+
+OUTPUT, INSTEAD = "how it is told", "instead of a check"
+
+EPILOG = f"""\
+examples:
+  {PROGRAM} -H mta.example.com
+  {PROGRAM} -H 192.0.2.25 -n mta.example.com -P submission -v
+  {PROGRAM} -H dc1.example.com -P ldap --ca-file corp-root.pem
+  {PROGRAM} -H imap.example.com -P imaps -w 30d -c 10d --min-tls 1.2
+  {PROGRAM} --demo
+
+exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, help, version,
+faults of this program); with PRTG outputs always 0, with openmetrics 0 if there
+is a verdict.
+
+documentation: README.md in the source of this program, and
+contrib/prtg/README.md there, the handbook for PRTG.
+"""
+
+NO_CHECK = ("help", "version", "demo")
 
 SCHEMAS = ("2", "3")
 
@@ -37,19 +58,23 @@ ROWS = (
     Option(
         "output", ("-o", "--output"), one_of(tuple(OUTPUTS)), "OUTPUT",
         f"one of {', '.join(OUTPUTS)} (default {DEFAULT_OUTPUT})",
+        OUTPUT,
         choices=tuple(OUTPUTS),
     ),
     Option(
         "prtg_schema", ("--prtg-schema",), parse_schema, "VERSION",
         f"version of the prtg-v2 document: {', '.join(SCHEMAS)} (default 2); 3 has limits and needs PRTG 25.3.112",
+        OUTPUT,
         choices=SCHEMAS,
     ),
     Option(
-        "verbose", ("-v", "--verbose"), None, "", "add facts below the status line; -vv the conversation too", many=True
+        "verbose", ("-v", "--verbose"), None, "", "add facts below the status line; -vv the conversation too",
+        OUTPUT,
+        many=True,
     ),
-    Option("version", ("-V", "--version"), None, "", "print the version and exit"),
-    Option("demo", ("--demo",), None, "", "check a throw-away server inside this process and exit"),
-    Option("help", ("-h", "--help"), None, "", "print this help and exit"),
+    Option("version", ("-V", "--version"), None, "", "print the version and exit", INSTEAD),
+    Option("demo", ("--demo",), None, "", "check a throw-away server inside this process and exit", INSTEAD),
+    Option("help", ("-h", "--help"), None, "", "print this help and exit", INSTEAD),
 )  # fmt: skip
 """Every option of the command line: those of ``OPTIONS``, and what only a command line has."""
 
@@ -62,6 +87,11 @@ class Parser(argparse.ArgumentParser):
         allowed = "" if "allowed" in message else "; --help lists what is allowed"
         raise UsageError(printable(message, 800) + allowed)
 
+    @property
+    def flags(self) -> dict[str, argparse.Action]:
+        """The options by their flags."""
+        return {flag: action for action in self._actions for flag in action.option_strings}
+
 
 def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the command line and return the exit code."""
@@ -72,24 +102,52 @@ def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
 def answer(arguments: list[str], world: World = WORLD) -> Rendered:
     """Return what the command line asks for. Raises ``UsageError``."""
     command = parser()
-    return verdict(command, vars(command.parse_args(arguments)), world)
+    values = understood(command, lambda words: vars(command.parse_args(words)), arguments, PROGRAM)
+    return verdict(command, values, world)
+
+
+def understood(
+    command: Parser, parse: Callable[[list[str]], dict[str, Any]], arguments: list[str], program: str
+) -> dict[str, Any]:
+    """Return what ``parse`` makes of the arguments. Raises ``UsageError``, which says what is probably meant."""
+    try:
+        return parse(arguments)
+    except UsageError as error:
+        from check_starttls_cert.meant import explanation
+
+        def complaint(words: list[str]) -> str:
+            try:
+                wanted(command, parse(words))
+            except UsageError as other:
+                return str(other)
+            return ""
+
+        raise UsageError(explanation(arguments, command.flags, complaint, program) or str(error)) from error
 
 
 def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
     """Return what the parsed values ask for. Raises ``UsageError``."""
+    check = wanted(command, values)
+    if check is not None:
+        return rendered(check, world)
     output = values["output"]
-    if values.pop("help"):
+    if values["help"]:
         return information(output, command.format_help().rstrip())
-    if values.pop("version"):
+    if values["version"]:
         return information(output, f"{PROGRAM} {__version__}")
-    if values.pop("demo"):
-        from check_starttls_cert.demo import demo
+    from check_starttls_cert.demo import demo
 
-        shown = demo(PROGRAM, answer, world.now())
-        return Rendered(shown, 0) if output == DEFAULT_OUTPUT else information(output, shown)
+    shown = demo(PROGRAM, answer, world.now())
+    return Rendered(shown, 0) if output == DEFAULT_OUTPUT else information(output, shown)
+
+
+def wanted(command: Parser, values: dict[str, Any]) -> Job | None:
+    """Return the job that the parsed values ask for; ``None`` where they ask for no check. Raises ``UsageError``."""
+    if any(values[key] for key in NO_CHECK):
+        return None
     if values["host"] is None:
         command.error("-H/--host is missing")
-    return rendered(job(values), world)
+    return job({key: value for key, value in values.items() if key not in NO_CHECK})
 
 
 def information(output: str, text: str) -> Rendered:
@@ -106,17 +164,19 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
         prog=PROGRAM,
         usage=f"{PROGRAM} -H HOST [-P PROTOCOL] [OPTION ...]",
         description="Check the certificate of a service that speaks STARTTLS.",
-        epilog="Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (usage errors, bugs); with PRTG outputs always 0, "
-        "with openmetrics 0 if there is a verdict.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
+    groups = {option.group: command.add_argument_group(option.group) for option in ROWS}
     for option in ROWS:
+        group = groups[option.group]
         if option.parse is None:
             action = "count" if option.many else "store_true"
-            command.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
+            group.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
         else:
-            command.add_argument(
+            group.add_argument(
                 *option.flags,
                 dest=option.key,
                 action="extend" if option.many else "store",

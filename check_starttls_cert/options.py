@@ -45,6 +45,8 @@ NAME_CHECKS = ("client", "none", "cn", "cn_san", "san")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 STATES = tuple(BAD_STATES)
 
+SERVICE, CERTIFICATE, VERDICT = "the service", "what its certificate has to be", "how bad it is if not"
+
 SHA256_SIZE = 32
 """Octets."""
 
@@ -60,6 +62,8 @@ class Option(NamedTuple):
     """The grammar of the value; ``None`` for a switch."""
     metavar: str
     help: str
+    group: str
+    """The part of the help that it belongs to."""
     many: bool = False
     """The option may be repeated: its grammar gives a tuple each time, a switch is counted."""
     choices: tuple[str, ...] = ()
@@ -217,98 +221,124 @@ def parse_path(text: str) -> str:
 
 
 OPTIONS = (
-    Option("host", ("-H", "--host", "--hostname"), parse_host, "HOST", "host name or IP address to connect to"),
+    Option(
+        "host", ("-H", "--host", "--hostname"), parse_host, "HOST",
+        "host name or IP address to connect to",
+        SERVICE,
+    ),
     Option(
         "protocol", ("-P", "--protocol"), parse_protocol, "PROTOCOL",
         f"one of {', '.join(PROTOCOLS)} (default {DEFAULT_PROTOCOL})",
+        SERVICE,
         choices=tuple(PROTOCOLS),
     ),
-    Option("port", ("-p", "--port"), parse_port, "PORT", "TCP port (default: the protocol's own)"),
+    Option("port", ("-p", "--port"), parse_port, "PORT", "TCP port (default: the protocol's own)", SERVICE),
+    Option("ipv4", ("-4", "--ipv4"), None, "", "connect over IPv4 only", SERVICE),
+    Option("ipv6", ("-6", "--ipv6"), None, "", "connect over IPv6 only", SERVICE),
+    Option(
+        "sni", ("--sni",), parse_host, "NAME",
+        "name sent as Server Name Indication (default: the first --name)",
+        SERVICE,
+    ),
+    Option(
+        "timeout", ("-t", "--timeout"), parse_timeout, "SECONDS",
+        f"bounds the whole run: 10, 10s, 1m (default {DEFAULT_TIMEOUT:g})",
+        SERVICE,
+    ),
     Option(
         "name", ("-n", "--name"), many_of(parse_host), "NAME",
         "name the certificate must cover (default: HOST); repeated, it must cover them all",
+        CERTIFICATE,
         many=True,
     ),
-    Option("sni", ("--sni",), parse_host, "NAME", "name sent as Server Name Indication (default: the first --name)"),
     Option(
         "name_check", ("--name-check",), one_of(NAME_CHECKS), "CHECK",
         f"where the names are looked for: {', '.join(NAME_CHECKS)} (default {DEFAULT_NAME_CHECK})",
+        CERTIFICATE,
         choices=NAME_CHECKS,
     ),
     Option(
         "warning", ("-w", "--warning"), parse_threshold, "THRESHOLD",
         f"remaining validity that warns: 28, 28d, 36h, 30%% of the lifetime, a Nagios range, or a comma list "
         f"of which the smallest counts (default {str(DEFAULT_WARNING).replace('%', '%%')})",
+        CERTIFICATE,
     ),
     Option(
         "critical", ("-c", "--critical"), parse_threshold, "THRESHOLD",
         f"remaining validity that is critical (default {str(DEFAULT_CRITICAL).replace('%', '%%')})",
+        CERTIFICATE,
     ),
     Option(
         "ca_file", ("--ca-file",), parse_path, "FILE",
         "PEM file of trust anchors, instead of the system's store",
+        CERTIFICATE,
     ),
     Option(
         "ca_dir", ("--ca-dir",), parse_path, "DIR",
         "directory of trust anchors made by 'openssl rehash', instead of the system's store",
+        CERTIFICATE,
     ),
-    Option("allow_self_signed", ("--allow-self-signed",), None, "", "a self-signed certificate is fine"),
-    Option(
-        "state", ("--state",), many_of(parse_state), "QUESTION=STATE",
-        f"state of a question's bad answer: {', '.join(STATES)}; repeatable; "
-        f"the questions are {', '.join(SETTABLE)}",
-        many=True,
-        choices=tuple(f"{question}={state}" for question in SETTABLE for state in STATES),
-    ),
-    Option(
-        "untrusted", ("--untrusted",), parse_bad_state, "STATE",
-        "short for --state trust=STATE, a chain that is not trusted (default critical)",
-        choices=STATES,
-    ),
-    Option(
-        "unreachable", ("--unreachable",), parse_bad_state, "STATE",
-        "short for --state connection=STATE, a service whose certificate cannot be read (default critical)",
-        choices=STATES,
-    ),
+    Option("allow_self_signed", ("--allow-self-signed",), None, "", "a self-signed certificate is fine", CERTIFICATE),
     Option(
         "min_rsa_bits", ("--min-rsa-bits",), parse_minimum, "WARN[,CRIT]",
         "size below which an RSA or DSA key warns, and is critical (default {},{})".format(*DEFAULT_MIN_RSA_BITS),
+        CERTIFICATE,
     ),
     Option(
         "min_ec_bits", ("--min-ec-bits",), parse_minimum, "WARN[,CRIT]",
         "size below which an elliptic curve key warns, and is critical (default {},{})".format(*DEFAULT_MIN_EC_BITS),
+        CERTIFICATE,
     ),
     Option(
         "min_tls", ("--min-tls",), one_of(TLS_VERSIONS, plain_version), "VERSION",
         f"oldest TLS version that is fine: {', '.join(TLS_VERSIONS)} (default: any)",
+        CERTIFICATE,
         choices=TLS_VERSIONS,
     ),
     Option(
         "issuer", ("--issuer",), lambda text: (parse_text(text),), "TEXT",
         "text that an attribute of the issuer's name must contain; repeated, one of them",
+        CERTIFICATE,
         many=True,
     ),
     Option(
         "fingerprint", ("--fingerprint",), many_of(parse_digest), "SHA256",
         "the certificate's SHA-256 fingerprint, in hexadecimal or Base64; a comma list or repeated, one of them",
+        CERTIFICATE,
         many=True,
     ),
     Option(
         "spki_pin", ("--spki-pin",), many_of(parse_digest), "SHA256",
         "SHA-256 of the public key (SubjectPublicKeyInfo), written like a fingerprint, one of them",
+        CERTIFICATE,
         many=True,
     ),
     Option(
         "max_lifetime", ("--max-lifetime",), parse_lifetime, "DAYS",
         "longest lifetime that is fine: 398, 398d; public: what public certification authorities were allowed on the "
         "day of issue",
+        CERTIFICATE,
     ),
     Option(
-        "timeout", ("-t", "--timeout"), parse_timeout, "SECONDS",
-        f"bounds the whole run: 10, 10s, 1m (default {DEFAULT_TIMEOUT:g})",
+        "state", ("--state",), many_of(parse_state), "QUESTION=STATE",
+        f"state of a question's bad answer: {', '.join(STATES)}; repeatable; "
+        f"the questions are {', '.join(SETTABLE)}",
+        VERDICT,
+        many=True,
+        choices=tuple(f"{question}={state}" for question in SETTABLE for state in STATES),
     ),
-    Option("ipv4", ("-4", "--ipv4"), None, "", "connect over IPv4 only"),
-    Option("ipv6", ("-6", "--ipv6"), None, "", "connect over IPv6 only"),
+    Option(
+        "untrusted", ("--untrusted",), parse_bad_state, "STATE",
+        "short for --state trust=STATE, a chain that is not trusted (default critical)",
+        VERDICT,
+        choices=STATES,
+    ),
+    Option(
+        "unreachable", ("--unreachable",), parse_bad_state, "STATE",
+        "short for --state connection=STATE, a service whose certificate cannot be read (default critical)",
+        VERDICT,
+        choices=STATES,
+    ),
 )  # fmt: skip
 """Options of both front doors; the command line adds a few."""
 

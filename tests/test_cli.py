@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import socket
 import sys
 from contextlib import redirect_stdout
@@ -179,7 +181,8 @@ BAD = [
     (("-H",), "-H/--host", "expected one argument"),
     (("-H", ""), '"" is no host name', "mta.example.com"),
     (("-H", "a b"), '"a b" is no host name', "mta.example.com"),
-    (("-H", "mta:25"), '"mta:25" is no host name', "without a port"),
+    (("-H", "mta:25"), '-H takes a host alone, not "mta:25"', "-H mta -p 25 -P smtp"),
+    (("mta.test",), '"mta.test" belongs behind -H', "-H mta.test"),
     (("-H", "\udcff"), '"\\udcff" is no host name', "mta.example.com"),
     (("-H", "a\nb|c"), '"a\\nb\\x7cc" is no host name', "mta.example.com"),
     ((*HOST, "-n", "a/b"), "-n/--name", "mta.example.com"),
@@ -227,7 +230,9 @@ BAD = [
     ((*HOST, "-4", "-6"), "do not go together", "one of them"),
     (("-H", "::1", "-4"), "::1 is an IPv6 address, and IPv4 only is asked for", "one of them"),
     ((*HOST, "--no-such"), "unrecognized arguments: --no-such", ""),
-    ((*HOST, "--warn", "20"), "unrecognized arguments: --warn 20", ""),
+    ((*HOST, "--warn", "20"), "--warn is no option, the nearest is --warning", "-H mta.example.com --warning 20"),
+    ((*HOST, "--warn", "soon"), "--warn is no option, the nearest is --warning", '"soon" is no threshold'),
+    ((*HOST, "-S", "-D", "30,14"), "-S, -D are options of other plugins", "-H mta.example.com -w 30 -c 14"),
     ((*HOST, "-x"), "unrecognized arguments: -x", ""),
     ((*HOST, "stray\x1b[31m|"), "unrecognized arguments: stray\\x1b[31m\\x7c", ""),
     ((*HOST, "--allow-self-signed=yes"), "--allow-self-signed", ""),
@@ -308,6 +313,34 @@ def test_the_help_names_every_option_and_every_choice(flag, monkeypatch) -> None
         assert ", ".join(choices) in text
 
 
+def test_the_help_fits_a_terminal_of_80_columns(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, text = main("--help")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_help_has_every_option_in_the_group_of_its_row() -> None:
+    _, text = main("--help")
+    parts = dict(part.split(":\n", 1) for part in text.split("\n\n") if ":\n" in part)
+    for row in cli.ROWS:
+        assert re.search(rf"^  {re.escape(row.flags[0])}\b", parts[row.group], re.MULTILINE)
+
+
+EXAMPLES = re.findall(rf"^  {cli.PROGRAM} (.*)$", cli.EPILOG, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_of_the_help_is_a_command_that_is_carried_out(example) -> None:
+    with mock.patch("check_starttls_cert.demo.demo", return_value="demo"):
+        exit_code, text = main(*shlex.split(example), world=world(SITUATIONS["fine"]))
+    assert exit_code in {0, 2}  # the certificate at hand is not of every example's name
+    assert "UNKNOWN" not in text
+
+
+def test_the_help_has_five_examples() -> None:
+    assert len(EXAMPLES) == 5
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help", "-V", "--version"])
 def test_help_and_version_are_unknown_to_json_too(flag) -> None:
     exit_code, text = main(flag, "-o", "json")
@@ -372,7 +405,8 @@ def test_any_arguments_are_answered(arguments) -> None:
         assert text.isprintable()
     else:
         # The one host among the values that the certificate does not cover.
-        assert exit_code == (2 if "2001:db8::1" in text else 0)
+        told = text.startswith(("usage: ", "check_starttls_cert "))
+        assert exit_code == (3 if told else 2 if "2001:db8::1" in text else 0)
 
 
 @PROPERTY

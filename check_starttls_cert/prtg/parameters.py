@@ -64,7 +64,11 @@ def parse_parameters(string: str) -> dict[str, Any]:
         if not colon:
             raise _error(f'"{printable(pair.strip(), 60)}" is no "key: value" pair')
         if key not in KEYS:
-            raise _error(f'unknown key "{shown}"; allowed are {", ".join(KEYS)}')
+            from check_starttls_cert.meant import nearest
+
+            near = nearest(key[:60], KEYS)
+            meant = f', the nearest is "{near}"' if near else ""
+            raise _error(f'unknown key "{shown}"{meant}; allowed are {", ".join(KEYS)}')
         if key in seen:
             raise _error(f"{key}: given twice")
         seen.add(key)

@@ -57,14 +57,17 @@ def answer(arguments: list[str], world: World = WORLD) -> Rendered:
     earlier.add_argument("--name-validation", type=cli.argument(one_of(("cn", "cn/san"))), metavar="CN|CN/SAN")
     earlier.add_argument("--ca-trust", type=cli.argument(parse_path), metavar="FILE")
     earlier.add_argument("--system-ca-trust", action="store_true", help="the default; a --ca-trust does not count then")
-    values = vars(command.parse_intermixed_args(arguments))
-    if values["output"] != OUTPUT:
-        raise UsageError(f"a Script v2 sensor has the output {OUTPUT}; leave out --output")
-    return cli.verdict(command, translated(values), world)
+
+    def parsed(words: list[str]) -> dict[str, Any]:
+        return translated(vars(command.parse_intermixed_args(words)))
+
+    return cli.verdict(command, cli.understood(command, parsed, arguments, ""), world)
 
 
 def translated(values: dict[str, Any]) -> dict[str, Any]:
     """Return ``values`` with the earlier sensor's parameters as the options they stand for. Raises ``UsageError``."""
+    if values["output"] != OUTPUT:
+        raise UsageError(f"a Script v2 sensor has the output {OUTPUT}; leave out --output")
     options = dict(values)
     device, sni, validation = (options.pop(key) for key in ("device", "sni_domain", "name_validation"))
     ca_trust, system = options.pop("ca_trust"), options.pop("system_ca_trust")

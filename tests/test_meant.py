@@ -1,0 +1,204 @@
+"""What is meant by a command line that is not understood."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from observations import FOREIGN, PROPERTY, SITUATIONS, asked, world
+
+from check_starttls_cert import cli
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.meant import MAX_COMMAND, nearest
+from check_starttls_cert.peers import PEERS
+from check_starttls_cert.prtg import script_v2
+
+FLAGS = sorted(flag for row in PEERS for flag in row.flags.split())
+VALUES = ["30,14", "30", "ok", "warn", "mta.example.com", "/", "ca.pem", "cn=admin", "cn/san", "A", "4", "1.2", "a b'c"]
+OURS = [
+    "-p", "25", "993", "-P", "imap", "-n", "a.test", "-w", "5", "--warn", "--critcal", "-t", "10s", "-4", "-v",
+    "--state", "trust=warn", "-H", "h.test:25", "https://h.test/", "[::1]:636", "--issuer", "--ca-file", "--", "-o",
+    "x=y",
+]  # fmt: skip
+
+
+def said(arguments: list[str], front_door=cli) -> str:
+    """Return what a front door says of arguments that it does not understand."""
+    with pytest.raises(UsageError) as caught:
+        front_door.answer(arguments, world(SITUATIONS["fine"]))
+    return str(caught.value)
+
+
+def meant(line: str, front_door=cli) -> str:
+    """Return the command line that is shown for another one, without the program's name."""
+    shown = said(shlex.split(line), front_door).partition("what is meant: ")[2]
+    return shown.removeprefix(f"{cli.PROGRAM} ")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("-H h.test --warn 30", "-H h.test --warning 30"),
+        ("-H h.test --critcal=7", "-H h.test --critical 7"),
+        ("-H h.test --PROTOCOL imap --ca_file 'my ca.pem'", "-H h.test --protocol imap --ca-file 'my ca.pem'"),
+        ("--hostnam h.test --time 10s", "--hostname h.test --timeout 10s"),
+        ("-H h.test -vvo json --verbos", "-H h.test -v -v -o json --verbose"),
+        ("-H h.test --self-signed", "-H h.test --allow-self-signed"),
+    ],
+)
+def test_a_misspelt_option_is_told_the_nearest(line, command) -> None:
+    assert meant(line) == command
+    assert "is no option, the nearest is --" in said(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("-H h.test -S -D 30,14", "-H h.test -w 30 -c 14"),
+        ("-H h.test --starttls --certificate=30", "-H h.test -w 30 -c 0"),
+        ("-H h.test -SD30,14 -4", "-H h.test -w 30 -c 14 -4"),
+        ("-H h.test -p 587 -S -D 30,14", "-H h.test -p 587 -w 30 -c 14 -P submission"),
+        ("-H h.test -p 24 -L -S -D 30,14 -F me -f a@b.test", "-H h.test -p 24 -w 30 -c 14 -P lmtp"),
+        ("-H h.test -p 993 -S -D 30,14 -w 5 -c 10", "-H h.test -p 993 -w 30 -c 14 -P imaps"),
+        ("-H h.test -p 4711 -S -D 30,14", "-H h.test -p 4711 -w 30 -c 14"),
+        ("-H h.test -b '' -3 -T", "-H h.test -P ldap"),
+        ("-H h.test -b '' -3 -S -P secret", "-H h.test -P ldaps"),
+        ("-H h.test -D cn=admin,dc=test -P secret -b dc=test", "-H h.test -P ldap"),
+        ("-H h.test -r root.pem --cn x.test -P smtp", "-H h.test --ca-file root.pem -n x.test -P smtp"),
+        ("-H h.test --rootcert 'my root.pem' -P xmpp", "-H h.test --ca-file 'my root.pem' -P xmpp-client"),
+        ("-H h.test -A -P tds --ignore-ocsp", "-H h.test --state trust=ok,self-signed=ok,chain=ok -P mssql"),
+        ("-H h.test -s --check-chain", "-H h.test --allow-self-signed --state chain=critical"),
+        ("-I 192.0.2.1 -H www.test -S -C 30,14", "-H 192.0.2.1 -n www.test -w 30 -c 14 -P https"),
+        ("-H h.test -P imap -I 192.0.2.1", "-n h.test -H 192.0.2.1 -P imap"),
+        ("-H h.test --warning-days 30 --critical-days 7", "-H h.test -w 30 -c 7"),
+        ("-H h.test -V -S", "-H h.test -V"),
+    ],
+)  # fmt: skip
+def test_other_plugins_options_are_answered_with_ours(line, command) -> None:
+    assert meant(line) == command
+    assert re.search(r"(is an option|are options) of other plugins", said(shlex.split(line)))
+
+
+def test_what_has_no_counterpart_is_named_and_a_password_is_not_shown() -> None:
+    words = said(shlex.split("-H h.test -A LOGIN -U me -P geheim -w 5 -D 30,14"))
+    assert "nothing here is like -A, -U, -P, -w;" in words
+    assert "geheim" not in words
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("-H h.test:25", "-H h.test -p 25 -P smtp"),
+        ("-H h.test:993", "-H h.test -p 993 -P imaps"),
+        ("-H h.test:4711", "-H h.test -p 4711"),
+        ("-H h.test:993 -P tls", "-H h.test -p 993 -P tls"),
+        ("-H h.test:993 -p 143", "-H h.test -p 143 -P imap"),
+        ("-H [::1]:25", "-H '[::1]' -p 25 -P smtp"),
+        ("-H smtp://h.test:25", "-H h.test -p 25 -P smtp"),
+        ("-H LDAPS://me:pw@h.test/dc=test??sub?", "-H h.test -P ldaps"),
+        ("-H http://h.test:8080/x:y", "-H h.test -p 8080 -P https"),
+        ("-H gopher://h.test", "-H h.test"),
+        ("-H h.test/", "-H h.test"),
+        ("-H h.test -n https://x.test/ --sni x.test:443", "-H h.test -n x.test --sni x.test"),
+    ],
+)
+def test_a_port_or_a_url_in_the_place_of_a_host_becomes_options(line, command) -> None:
+    assert meant(line) == command
+    assert "takes a host alone, not" in said(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("h.test", "-H h.test"),
+        ("h.test 587 submission", "-H h.test -p 587 -P submission"),
+        ("h.test:389 -v", "-H h.test -p 389 -v -P ldap"),
+    ],
+)
+def test_words_without_an_option_are_the_service(line, command) -> None:
+    assert meant(line) == command
+    assert "belongs behind -H" in said(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("-H h.test --frobnicate 3", "unrecognized arguments: --frobnicate 3"),
+        ("-H h.test stray", "unrecognized arguments: stray"),
+        ("-H a@b.test", '"a@b.test" is no host name'),
+        ("-H a/b", '"a/b" is no host name'),
+        ("-H 2001:db8::1/64", '"2001:db8::1/64" is no host name'),
+        ("h.test 25 143", "unrecognized arguments: h.test 25 143"),
+        ("h.test other.test", "unrecognized arguments: h.test other.test"),
+        ("-H h.test --warn soon", '--warn is no option, the nearest is --warning; argument -w/--warning: "soon" is no'),
+        ("-S -D 30", "-S, -D are options of other plugins; -H/--host is missing"),
+        ("-H h.test -p x", '"x" is no port'),
+        ("-H sieves://h.test", "the protocol sieves has no port of its own"),
+    ],
+)
+def test_where_nothing_can_be_meant_the_fault_is_told(line, complaint) -> None:
+    assert complaint in said(shlex.split(line))
+    assert not meant(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("h.test 25 lmtp --critcal 7", "h.test 25 lmtp --critical 7"),
+        ("-H h.test -S -D 30,14", "-H h.test -w 30 -c 14"),
+    ],
+)
+def test_prtg_is_told_parameters_and_no_program(line, command) -> None:
+    assert said(shlex.split(line), script_v2).endswith(f"what is meant: {command}")
+    assert asked(script_v2.answer, shlex.split(command))
+
+
+@pytest.mark.parametrize("value", ["a|b", "a\nb", "a\x1b[31m", "\u202e"])
+def test_a_command_that_cannot_be_shown_as_it_is_is_not_shown(value) -> None:
+    words = said(["-H", "h.test", "-S", "--issuer", value])
+    assert words == "-S is an option of other plugins; --help lists what is allowed"
+
+
+def test_a_long_command_line_is_not_interpreted() -> None:
+    assert said(["-H", "h.test", "-S", "-n", "a." * MAX_COMMAND]).startswith("argument -n/--name: ")
+
+
+@PROPERTY
+@given(st.lists(st.sampled_from(FLAGS) | st.sampled_from(VALUES) | st.sampled_from(OURS), max_size=8))
+def test_every_command_that_is_shown_is_one_that_is_carried_out(words) -> None:
+    try:
+        cli.answer(["-H", "mta.example.com", *words], world(SITUATIONS["fine"]))
+    except UsageError as error:
+        found = str(error)
+    else:
+        return
+    shown = found.partition("what is meant: ")[2]
+    assert len(found) < 1000
+    if shown:
+        program, *arguments = shlex.split(shown)
+        assert program == cli.PROGRAM
+        cli.answer(arguments, world(SITUATIONS["fine"]))
+
+
+@PROPERTY
+@given(st.lists(st.sampled_from(FLAGS) | st.sampled_from(OURS) | FOREIGN, max_size=8))
+def test_whatever_is_said_is_printable_and_bounded(words) -> None:
+    for front_door in (cli, script_v2):
+        try:
+            front_door.answer(["--critcal", "7", *words], world(SITUATIONS["fine"]))
+        except UsageError as error:
+            found = str(error)
+            assert found.isprintable()
+            assert "|" not in found
+            assert len(found) < 1500
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("warn", "warning"), ("crit", "critical"), ("proto", "protocol"), ("colour", ""), ("Port", "port"), ("", "")],
+)
+def test_the_nearest_word_is_one_that_is_meant(word, near) -> None:
+    assert nearest(word, ["warning", "critical", "protocol", "port"]) == near
