@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from check_starttls_cert import __version__
 from check_starttls_cert.errors import UsageError
-from check_starttls_cert.options import OPTIONS, Option, job, one_of
+from check_starttls_cert.options import OPTIONS, OUTPUT, Option, job, one_of
 from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer, requested
 from check_starttls_cert.run import WORLD, World, rendered, run
 from check_starttls_cert.settings import Job
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "check_starttls_cert"
 
-OUTPUT, INSTEAD = "how it is told", "instead of a check"
+INSTEAD = "instead of a check"
 
 EPILOG = f"""\
 examples:

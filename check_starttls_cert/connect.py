@@ -3,6 +3,9 @@
 Name resolution has no timeout of its own in any operating system, so it runs in a thread that is
 left behind when the deadline has passed. Every address gets its share of the time that is left:
 a first address whose packets vanish must not hide a second one that works.
+
+Where this machine has no thread, descriptor or memory left, the operating system's own error is raised: that says
+nothing of the service, which was not asked.
 """
 
 from __future__ import annotations
@@ -10,15 +13,12 @@ from __future__ import annotations
 import socket
 import threading
 
-from check_starttls_cert.errors import OWN_LIMITS, ConnectError, DeadlineExceeded, ProbeError, ResolveError
+from check_starttls_cert.errors import OWN_LIMITS, ConnectError, DeadlineExceeded, ResolveError
 from check_starttls_cert.names import ip_address, to_ascii
 from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.text import printable
 from check_starttls_cert.wire import Deadline
 from check_starttls_cert.words import listed
-
-OWN_LIMIT = "this machine or this process is at its limit; the server was not asked"
-NO_THREAD = "no thread to be had"
 
 
 class Address(NamedTuple):
@@ -35,7 +35,7 @@ def resolve(host: str, port: int, family: int, deadline: Deadline) -> list[Addre
     """Return the addresses of ``host``, in the operating system's order.
 
     ``family`` is ``AF_UNSPEC``, ``AF_INET`` or ``AF_INET6``.
-    Raises ``ResolveError``, ``DeadlineExceeded``, or ``ProbeError`` where this machine has no thread left.
+    Raises ``ResolveError`` or ``DeadlineExceeded``.
     """
     # Bytes spare Python's import of the IDNA 2003 codec.
     name = to_ascii(host).encode("ascii")
@@ -51,10 +51,7 @@ def resolve(host: str, port: int, family: int, deadline: Deadline) -> list[Addre
         look_up()
     elif deadline.left > 0:
         thread = threading.Thread(target=look_up, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:  # can't start new thread
-            raise ProbeError(f"cannot resolve {host}: {NO_THREAD}", hint=OWN_LIMIT) from error
+        thread.start()
         thread.join(deadline.left)
     if not outcome:
         raise DeadlineExceeded(
@@ -67,14 +64,16 @@ def resolve(host: str, port: int, family: int, deadline: Deadline) -> list[Addre
     return list(dict.fromkeys(Address(entry[0], entry[4]) for entry in found))
 
 
-def unresolved(host: str, family: int, error: object) -> ProbeError:
+def unresolved(host: str, family: int, error: object) -> Exception:
     """Return the error for a host name that the resolver gives no address for."""
+    code = getattr(error, "errno", None)
+    if isinstance(error, OSError) and code in OWN_LIMITS:
+        return error
+    if code == getattr(socket, "EAI_MEMORY", None):
+        return MemoryError()
     reason = printable(str(getattr(error, "strerror", None) or error))  # by whatever resolver the system has
     wanted = {int(socket.AF_INET): " over IPv4", int(socket.AF_INET6): " over IPv6"}.get(family, "")
     problem = f"cannot resolve {host}{wanted}: {reason}"
-    code = getattr(error, "errno", None)
-    if code in OWN_LIMITS or code == getattr(socket, "EAI_MEMORY", None):
-        return ProbeError(problem, hint=OWN_LIMIT)
     if code == getattr(socket, "EAI_AGAIN", None):
         return ResolveError(problem, hint="no DNS server answers; check this machine's resolver")
     return ResolveError(problem)
@@ -83,8 +82,7 @@ def unresolved(host: str, family: int, error: object) -> ProbeError:
 def connect(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket, Address]:
     """Return a socket connected to the first address that accepts, and that address.
 
-    Raises ``ConnectError``, which tells the addresses' reasons, ``DeadlineExceeded``, or ``ProbeError`` where this
-    machine has no descriptor left.
+    Raises ``ConnectError``, which tells the addresses' reasons, or ``DeadlineExceeded``.
     """
     reasons: list[str] = []
     for index, address in enumerate(addresses):
@@ -102,10 +100,10 @@ def connect(addresses: list[Address], deadline: Deadline) -> tuple[socket.socket
         except OSError as error:
             if sock is not None:
                 sock.close()
+            if error.errno in OWN_LIMITS:
+                raise
             timed_out = isinstance(error, (socket.timeout, TimeoutError))
             reason = "no answer" if timed_out else (error.strerror or str(error)).lower()
-            if error.errno in OWN_LIMITS:
-                raise ProbeError(f"cannot connect to {address}: {reason}", hint=OWN_LIMIT) from error
             reasons.append(f"{address}: {reason}")
         else:
             return sock, address

@@ -16,7 +16,8 @@
          |- HandshakeError     TLS itself failed
          `- CertificateError   the certificate it sent cannot be read
 
-Any other exception is a bug of ours and becomes UNKNOWN. A ``ProbeError`` is a result:
+Any other exception is a limit of this machine (``OWN_LIMITS``), its installation or a bug of ours, and becomes UNKNOWN:
+the service was not asked, or not to the end. A ``ProbeError`` is a result:
 it names the step, keeps the peer's own words and tells the administrator what to do next.
 """
 

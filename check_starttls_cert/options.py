@@ -24,6 +24,7 @@ from check_starttls_cert.settings import (
     DEFAULT_TIMEOUT,
     DEFAULT_WARNING,
     MAX_TIMEOUT,
+    ORIGINAL,
     PUBLIC,
     Job,
     MinimumSize,
@@ -44,8 +45,10 @@ if TYPE_CHECKING:
 NAME_CHECKS = ("client", "none", "cn", "cn_san", "san")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 STATES = tuple(BAD_STATES)
+CHANNEL_NAMES = ("default", ORIGINAL)
 
-SERVICE, CERTIFICATE, VERDICT = "the service", "what its certificate has to be", "how bad it is if not"
+SERVICE, CERTIFICATE = "the service", "what its certificate has to be"
+VERDICT, OUTPUT = "how bad it is if not", "how it is told"
 
 SHA256_SIZE = 32
 """Octets."""
@@ -339,6 +342,12 @@ OPTIONS = (
         VERDICT,
         choices=STATES,
     ),
+    Option(
+        "channel_names", ("--prtg-channel-names",), one_of(CHANNEL_NAMES), "NAMES",
+        f"names of PRTG's channels: {', '.join(CHANNEL_NAMES)}; original where a sensor of the original script goes on",
+        OUTPUT,
+        choices=CHANNEL_NAMES,
+    ),
 )  # fmt: skip
 """Options of both front doors; the command line adds a few."""
 
@@ -385,5 +394,6 @@ def job(values: dict[str, Any]) -> Job:
         given[key] = MinimumSize(warning, critical[0] if critical else min(warning, default.critical))
     for key, plural in (("issuer", "issuers"), ("fingerprint", "fingerprints"), ("spki_pin", "spki_pins")):
         given[plural] = tuple(given.pop(key, ()))
-    how = {key: given.pop(key) for key in ("timeout", "output", "verbose", "prtg_schema") if key in given}
+    keys = ("timeout", "output", "verbose", "prtg_schema", "channel_names")
+    how = {key: given.pop(key) for key in keys if key in given}
     return Job(target, Policy(expiry, names, name_is_host, states=states, **given), **how)

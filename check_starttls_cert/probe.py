@@ -51,6 +51,8 @@ class Prober:
         self.address: Address | None = None
         self.timings: dict[str, float] = {}
         self.notes: list[str] = []
+        self.loading = 0.0
+        """Seconds that the trust anchors took before there was a connection."""
 
     def presented(self) -> Presented:
         """Return what the server shows to a client that is as tolerant as its protocol's usual ones."""
@@ -134,6 +136,7 @@ class Prober:
     def session(self, context: SSLContext) -> tls.Shown:
         """Make one connection and return what its handshake shows, ended politely."""
         if self.address is None:
+            self.loading = self.deadline.seconds - self.deadline.left
             with self.timed("resolve"):
                 addresses = resolve(self.target.host, self.target.port, self.target.family, self.deadline)
         else:
@@ -205,6 +208,11 @@ def probe(
         presented = prober.presented()
     except ProbeError as error:
         failure = error
+        if prober.deadline.left <= 0 and prober.loading > timeout / 2:
+            failure.hint = (
+                f"of this time, reading the trust anchors took {prober.loading:.1f} s; "
+                "name fewer with --ca-file, or allow more with --timeout"
+            )
     return Observation(
         elapsed=clock() - started,
         connections=prober.connections,

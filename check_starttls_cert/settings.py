@@ -27,6 +27,9 @@ DEFAULT_CRITICAL = Threshold(((7, "d"), (10, "%")))
 PUBLIC = "public"
 """``Policy.max_lifetime`` where the CA/Browser Forum's rule is the limit."""
 
+ORIGINAL = "original"
+"""``Job.channel_names`` where they are those of the PRTG sensor that this program follows."""
+
 
 class Target(NamedTuple):
     """The service to check."""
@@ -105,6 +108,8 @@ class Job(NamedTuple):
     verbose: int = 0
     prtg_schema: int = 2
     """Version of the Script v2 document."""
+    channel_names: str = "default"
+    """Of PRTG's channels: ``default`` or ``ORIGINAL``."""
 
 
 def thresholds(warning: Threshold | None, critical: Threshold | None) -> Thresholds:

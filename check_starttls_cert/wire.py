@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from check_starttls_cert.errors import (
+    OWN_LIMITS,
     DeadlineExceeded,
     PeerClosed,
     PlaintextInjected,
@@ -242,6 +243,8 @@ class Wire:
             return self.deadline.exceeded(self.step, self._quote)
         if isinstance(error, (ConnectionError, BrokenPipeError)):
             return self.closed("reset")
+        if error.errno in OWN_LIMITS:
+            raise error  # by this machine, which says nothing of the peer
         return ProbeError(f"connection failed while waiting for the {self.step}: {error.strerror or error}")
 
     def _receive(self) -> None:

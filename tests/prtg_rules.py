@@ -29,7 +29,7 @@ LOOKUPS = {
 }
 """The lookup files that PRTG ships for its SSL Certificate sensor: first and last value, and the state."""
 
-ELEMENTS = {"channel", "value", "unit", "limitmode", "valuelookup"}
+ELEMENTS = {"channel", "value", "unit", "customunit", "limitmode", "valuelookup"}
 LIMITS = {"limitminwarning", "limitminerror", "limitmaxwarning", "limitmaxerror"}
 """What a channel of the advanced JSON may have, as far as we use it."""
 
@@ -94,9 +94,10 @@ def advanced(text: str) -> dict[str, Any]:
         assert type(channel["value"]) is int  # the element float is not there
         if "valuelookup" in channel:
             assert channel["unit"] == "Custom"
-            assert "limitmode" not in channel
+            assert not {"limitmode", "customunit"} & set(channel)
         else:
-            assert channel["unit"] == "Count"
+            assert (channel["unit"] == "Custom") == ("customunit" in channel)
+            assert channel["unit"] in ("Count", "Custom")
             assert channel["limitmode"] == 1
         for key in LIMITS & set(channel):
             assert channel["limitmode"] == 1

@@ -29,7 +29,7 @@ CASES = {**zoo.CASES, **zoo.JUDGED}
 NOWHERE = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
 """The environment of a system without trust anchors, for cases that bring none."""
 
-COLUMNS = (22, 71, 53)
+COLUMNS = (22, 89, 63)
 
 HEAD = """\
 Every certificate of the zoo in PRTG's three dialects: prtg (Python Script Advanced and its kin), prtg-v2 in version 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import threading
 
@@ -11,7 +12,8 @@ import pytest
 
 from check_starttls_cert import connect as connect_module
 from check_starttls_cert.connect import Address, connect, resolve
-from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ProbeError, ResolveError
+from check_starttls_cert.errors import ConnectError, DeadlineExceeded, ResolveError
+from check_starttls_cert.run import limit_reached
 from check_starttls_cert.wire import Deadline
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
@@ -147,21 +149,24 @@ def test_dns_servers_that_do_not_answer_are_not_the_host_s_fault(resolver):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.EMFILE, "Too many open files"), socket.gaierror(socket.EAI_MEMORY, "x")]
+    ("error", "raised"),
+    [(OSError(errno.EMFILE, "Too many open files"), OSError), (socket.gaierror(socket.EAI_MEMORY, "x"), MemoryError)],
 )
-def test_a_resolver_without_descriptors_or_memory_is_this_machine_s_limit(resolver, error):
+def test_a_resolver_without_descriptors_or_memory_is_not_the_service_s_fault(resolver, error, raised):
     resolver(error)
-    with pytest.raises(ProbeError, match="this machine or this process is at its limit; the server was not asked"):
+    with pytest.raises(raised) as caught:
         resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(10))
+    assert limit_reached(caught.value)
 
 
-def test_no_thread_to_be_had_is_this_machine_s_limit(monkeypatch):
+def test_no_thread_to_be_had_is_not_the_service_s_fault(monkeypatch):
     def start(_):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    with pytest.raises(ProbeError, match=r"no thread to be had \(this machine or this process is at its limit"):
+    with pytest.raises(RuntimeError) as caught:
         resolve("mta.example.com", 25, socket.AF_UNSPEC, Deadline(10))
+    assert limit_reached(caught.value) == "no thread to be had"
 
 
 # Connecting
@@ -268,14 +273,21 @@ def test_addresses_that_there_is_no_time_for_do_not_hide_what_the_others_said(ne
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS])
-def test_no_descriptor_to_be_had_is_this_machine_s_limit(monkeypatch, number):
+def test_no_descriptor_to_be_had_is_not_the_service_s_fault(monkeypatch, number):
     def full(*_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(connect_module.socket, "socket", full)
-    with pytest.raises(ProbeError, match="this machine or this process is at its limit") as caught:
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))) as caught:
         connect([FIRST, SECOND], Deadline(10, Clock()))
-    assert not isinstance(caught.value, ConnectError)
+    assert limit_reached(caught.value) == os.strerror(number).lower()
+
+
+def test_no_descriptor_to_connect_with_leaves_no_socket_open(network):
+    deadline, made = network(a1=OSError(errno.ENOBUFS, "No buffer space available"), a2=None)
+    with pytest.raises(OSError, match="No buffer space"):
+        connect([FIRST, SECOND], deadline)
+    assert [sock.closed for sock in made] == [True]
 
 
 def test_a_failure_without_the_system_s_words_keeps_its_own(network):

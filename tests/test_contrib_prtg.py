@@ -1,7 +1,7 @@
 """The scripts that PRTG starts, started the way PRTG starts them.
 
 ``python -E`` sees only what is installed, so each test's Python is a virtual environment of its own. The
-wrappers for Windows run where Windows' command interpreter (or Wine's) and PowerShell are found.
+wrapper for Windows runs where Windows' command interpreter, or Wine's, is found.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CONTRIB = os.path.join(os.path.dirname(HERE), "contrib", "prtg")
 
 ADVANCED = os.path.join(CONTRIB, "python", "starttls_cert_sensor.py")
 SCRIPT_V2 = os.path.join(CONTRIB, "scripts", "starttls_cert_sensor.py")
-CMD, PS1 = (os.path.join(CONTRIB, "EXEXML", f"starttls_cert_sensor.{suffix}") for suffix in ("cmd", "ps1"))
+CMD = os.path.join(CONTRIB, "EXEXML", "starttls_cert_sensor.cmd")
 
 # PYTHONIOENCODING does not reach a Python that is started with -E, as PRTG does: the plain one must cope, too.
 ENCODINGS = [("-E", None), ("-E", "cp1252"), ("-E", "ascii"), ("", "cp1252"), ("", "ascii"), ("", "utf-8")]
@@ -286,12 +286,32 @@ def test_a_dependency_that_is_missing_is_a_document_that_names_it(python, script
     assert f"({python}) cannot import what it needs: No module named '{module}'; install check_starttls_cert" in text
 
 
+BROKEN = {
+    "raise AttributeError('half of an update')": "half of an update",
+    "raise SystemExit": "SystemExit",
+    "class Panic(BaseException): pass\nraise Panic": "Panic",
+    r"""raise OSError('C:\\a "b"\n\x1b\u20ac\udcff')""": r'C:\a "b"  \u20ac ',
+    "raise RuntimeError(5000 * 'x')": 300 * "x",
+}
+"""What a module does when it is imported, and what is said of that."""
+
+
 @BOTH
-def test_a_package_that_breaks_while_it_is_imported_is_a_document(bare_python, script, error, tmp_path) -> None:
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_package_that_breaks_while_it_is_imported_is_a_document(bare_python, script, error, tmp_path, broken) -> None:
     shutil.copy(script, tmp_path / "sensor.py")
-    (tmp_path / "check_starttls_cert.py").write_text("raise AttributeError('half of an update')\n")
+    (tmp_path / "check_starttls_cert.py").write_text(f"{broken}\n")
     text = error(bare_python, "-E", str(tmp_path / "sensor.py"))
-    assert text.startswith("half of an update: install it on the probe")
+    assert text.startswith(f"{BROKEN[broken]}: install it on the probe")
+
+
+@BOTH
+@pytest.mark.parametrize("module", ["json", "signal", "socket", "datetime"])
+def test_whichever_module_cannot_be_imported_there_is_a_document(python, script, error, tmp_path, module) -> None:
+    # PRTG's folder of scripts comes first on Python's path: it may have a file of any name.
+    shutil.copy(script, tmp_path / "sensor.py")
+    (tmp_path / f"{module}.py").write_text("raise ImportError('not this one')\n")
+    assert "not this one" in error(python, "-E", str(tmp_path / "sensor.py"))
 
 
 @needs_posix
@@ -331,47 +351,25 @@ def test_the_scripts_themselves_can_be_read_by_a_python_that_is_too_old() -> Non
 # EXE/Script Advanced
 
 
-def lines(path: str) -> list[str]:
-    """Return the lines of a script for Windows that do something."""
-    with open(path, "rb") as file:
+def error_line() -> str:
+    """Return the line with which the wrapper says that it cannot run the check."""
+    with open(CMD, "rb") as file:
         data = file.read()
     assert data.isascii()
     assert data.count(b"\n") == data.count(b"\r\n")
-    text = [each.strip() for each in data.decode().splitlines()]
-    return [each for each in text if each and not each.startswith(("rem ", "#"))]
+    (found,) = (line for line in data.decode().splitlines() if line.startswith("echo "))
+    return found
 
 
-def quoted_document(text: str) -> dict:
-    """Return the error document that a wrapper brings along."""
-    (found,) = re.findall(r'\{"prtg".*\}\}', text)
-    return prtg_rules.advanced(found)
-
-
-def test_both_wrappers_have_the_same_error_which_says_what_to_do() -> None:
-    errors = {quoted_document("\n".join(lines(path)))["text"] for path in (CMD, PS1)}
-    (text,) = errors
+def test_the_wrapper_s_error_is_a_document_that_says_what_to_do() -> None:
+    text = prtg_rules.advanced(error_line().partition(" ")[2])["text"]
     assert "install Python and the package on the probe" in text
 
 
 def test_cmd_has_no_use_of_its_own_for_what_the_cmd_wrapper_says() -> None:
-    otherwise = lines(CMD)[-2]
-    assert otherwise.startswith('echo {"prtg"')
     # Outside quotes these would be cmd's own; inside, % still is.
-    assert not set("%!^") & set(otherwise)
-    assert not set("&|<>") & set(re.sub(r'"[^"]*"', "", otherwise))
-
-
-def test_the_powershell_wrapper_prints_one_document_and_ends_with_0() -> None:
-    python, parameters, run, condition, otherwise, closing, write, end = lines(PS1)
-    assert python == '$python = "py"'
-    assert parameters == '$parameters = @($args | ForEach-Object { $_ -join "," })'
-    assert run == (
-        "try { $document = & $python -m check_starttls_cert @parameters --output prtg 2>$null } "
-        "catch { $document = $null }"
-    )
-    assert condition == "if (-not $document) {"
-    assert re.fullmatch(r"\$document = '\{\"prtg\"[^']*\}\}'", otherwise)
-    assert (closing, write, end) == ("}", "Write-Output $document", "exit 0")
+    assert not set("%!^") & set(error_line())
+    assert not set("&|<>") & set(re.sub(r'"[^"]*"', "", error_line()))
 
 
 @pytest.fixture(scope="session")
@@ -440,22 +438,9 @@ def test_the_cmd_wrapper_has_a_document_where_python_is_missing(cmd) -> None:
 @pytest.mark.parametrize(
     "arguments", [(), ("-o", "nagios"), ("-o",), ("-w",), ("--",), ("--help",), ("-V",), ("-p", "x")]
 )
-def test_what_the_wrappers_start_answers_anything_with_the_document(python, arguments, tmp_path) -> None:
+def test_what_the_wrapper_starts_answers_anything_with_the_document(python, arguments, tmp_path) -> None:
     command = (python, "-m", "check_starttls_cert", *arguments, "--output", "prtg")
     assert answer(prtg_rules.advanced, *command, cwd=tmp_path)["error"] == 1
-
-
-@pytest.mark.skipif(shutil.which("pwsh") is None, reason="PowerShell is not installed")
-def test_the_powershell_wrapper_runs(python, service, tmp_path) -> None:
-    port, anchor = service
-    with open(PS1, encoding="utf-8") as file:
-        text = file.read()
-    script = tmp_path / "sensor.ps1"
-    command = ["pwsh", "-NoProfile", "-Command", f"& '{script}' -H {HOST} -p {port} -n {NAME} --ca-file '{anchor}'"]
-    for executable, state in ((python, "OK. "), ("no-such-python", "cannot run ")):
-        script.write_text(text.replace('"py"', f"'{executable}'"), encoding="utf-8")
-        found = answer(prtg_rules.advanced, *command[:3], f"{command[3]} -w 28d,30%")
-        assert found["text"].startswith(state)
 
 
 def test_the_tests_python_is_not_the_one_that_runs_the_scripts(python) -> None:

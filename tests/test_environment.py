@@ -170,10 +170,46 @@ _thread.start_new_thread = _thread.start_joinable_thread = start
 """
 
 
-def test_no_thread_to_be_had_is_this_machine_s_limit(machine) -> None:
+@OUTPUT
+def test_no_thread_to_be_had_is_this_machine_s_limit(machine, output, exit_code) -> None:
     folder = machine.broken("sitecustomize", NO_THREADS)
-    done = machine.run("-H", "localhost", "-p", str(machine.port), folders=(folder,))
-    assert "cannot resolve localhost: no thread to be had (this machine or this process is at its limit" in done.said
+    done = machine.run("-H", "localhost", "-p", str(machine.port), "-o", output, folders=(folder,))
+    assert done.exit_code == exit_code
+    assert LIMIT + "no thread to be had" in done.said
+
+
+@linux
+@OUTPUT
+def test_the_system_s_limit_of_processes_is_told_as_such(machine, output, exit_code) -> None:
+    # Root has no such limit. The other user may read what root may: the interpreter can lie where only root reads.
+    shell = "PROGRAM"
+    if os.geteuid() == 0:
+        drop = "setpriv --reuid 65534 --inh-caps +dac_read_search --ambient-caps +dac_read_search"
+        if subprocess.run(["/bin/sh", "-c", f"{drop} true"], capture_output=True, check=False).returncode:
+            pytest.skip("root has no limit of processes, and setpriv cannot make another user here")
+        shell = f"{drop} PROGRAM"
+    # Set when Python has started, which this user could not do under such a limit.
+    none = machine.broken("sitecustomize", "import resource\nresource.setrlimit(resource.RLIMIT_NPROC, (1, 1))\n")
+    done = machine.run("-H", "localhost", "-p", str(machine.port), "-o", output, folders=(none,), shell=shell)
+    assert done.exit_code == exit_code
+    assert LIMIT + "no thread to be had" in done.said
+
+
+@linux
+@OUTPUT
+def test_no_descriptor_for_the_connection_is_this_machine_s_limit(machine, output, exit_code) -> None:
+    # They are taken when the imports are over, by the last thing that happens before the connection.
+    taken = (
+        "import resource, socket\n"
+        "found = socket.getaddrinfo\n"
+        "def getaddrinfo(*arguments):\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "    return found(*arguments)\n"
+        "socket.getaddrinfo = getaddrinfo\n"
+    )
+    done = machine.check("-o", output, "--unreachable", "ok", folders=(machine.broken("sitecustomize", taken),))
+    assert done.exit_code == exit_code
+    assert LIMIT + "too many open files" in done.said
 
 
 def test_no_thread_to_read_prtg_s_line_with_is_this_machine_s_limit(machine) -> None:
@@ -197,6 +233,39 @@ def test_a_resolver_that_never_answers_is_blamed_and_not_the_server(machine) -> 
     assert done.exit_code == 2
     assert "the resolver did not answer for mta.example.com within 0.2 s (check this machine's resolver" in done.said
     assert "server is slow" not in done.said
+
+
+SILENT_RESOLVER = """
+import fcntl, os, socket, struct, subprocess, sys
+folder, *command = sys.argv[1:]
+for file in ("resolv.conf", "nsswitch.conf"):
+    if os.path.exists(f"/etc/{file}"):
+        subprocess.run(["mount", "--bind", os.path.join(folder, file), f"/etc/{file}"], check=True)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
+    # The loopback interface of a new namespace is down: SIOCSIFFLAGS, IFF_UP.
+    fcntl.ioctl(resolver, 0x8914, struct.pack("16sh14x", b"lo", 1))
+    resolver.bind(("127.0.0.1", 53))
+    sys.exit(subprocess.run(command).returncode)
+"""
+"""Runs a command where the only resolver takes questions and never answers. Needs namespaces of its own."""
+
+NAMESPACES = ("unshare", "--map-root-user", "--net", "--mount")
+
+
+@linux
+def test_a_real_resolver_that_is_silent_is_left_behind_at_the_deadline(machine) -> None:
+    probe = [*NAMESPACES, "mount", "--bind", "/etc/hostname", "/etc/hosts"]
+    if shutil.which("unshare") is None or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("no namespaces for the network and for mounts can be made here")
+    folder = machine.folder / "silent-resolver"
+    folder.mkdir()
+    # Left to itself, the system's resolver would wait for two and a half minutes.
+    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:5\n")
+    (folder / "nsswitch.conf").write_text("hosts: dns\n")
+    shell = f"{shlex.join([*NAMESPACES, sys.executable, '-c', SILENT_RESOLVER, str(folder)])} PROGRAM"
+    done = machine.run("-H", "mta.example.com", "-t", "1", shell=shell, timeout=60)
+    assert done.exit_code == 2
+    assert "the resolver did not answer for mta.example.com within 1 s (check this machine's resolver" in done.said
 
 
 # Locale, home, directory, clock
@@ -246,7 +315,9 @@ datetime_of_c, datetime.datetime = datetime.datetime, Clock
 """
 
 
-@pytest.mark.parametrize(("year", "said"), [(1970, "not valid before"), (2106, "expired")])
+@pytest.mark.parametrize(
+    ("year", "said"), [(1970, "(check this machine's clock, which says 1970-01-01)"), (2106, "expired")]
+)
 @OUTPUT
 def test_a_clock_that_is_far_off_gives_a_verdict(machine, year, said, output, exit_code) -> None:
     folder = machine.broken("sitecustomize", CLOCK.format(year=year))

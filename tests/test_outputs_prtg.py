@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 
+import prtg_rules
 import pytest
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from observations import (
     DAY,
@@ -24,12 +26,13 @@ from observations import (
     seen,
     self_signed,
     unseen,
-    verdict,
 )
 
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.errors import ProbeError
-from check_starttls_cert.outputs import prtg
+from check_starttls_cert.outputs import prtg, prtg_v2
+from check_starttls_cert.settings import thresholds
+from check_starttls_cert.state import State
 from check_starttls_cert.thresholds import parse_threshold
 
 CASES = [case for case in golden() if "-o prtg" in case[1]]
@@ -73,8 +76,9 @@ def test_the_channels_are_those_of_the_original_sensor_the_days_first() -> None:
     ("remaining", "days"),
     [
         (59.4 * DAY, 59),
-        (28 * DAY, 28),
-        (28 * DAY - SECOND, 27),
+        (28.5 * DAY, 28),
+        (40 * DAY, 40),
+        (40 * DAY - SECOND, 39),
         (5 * 3600 * SECOND, 0),
         (-SECOND, -1),
         (-DAY, -1),
@@ -89,7 +93,8 @@ def test_the_days_have_the_thresholds_as_limits() -> None:
     assert channel(0, seen()) == {
         "channel": "Days until Expiration",
         "value": 59,
-        "unit": "Count",
+        "unit": "Custom",
+        "customunit": "days",
         "limitmode": 1,
         "limitminwarning": "28",
         "limitminerror": "7",
@@ -102,45 +107,69 @@ def test_the_days_have_the_thresholds_as_limits() -> None:
         ("20", "10", {"limitminwarning": "20", "limitminerror": "10"}),
         ("36h", "5%", {"limitminwarning": "2", "limitminerror": "19"}),
         ("@3:9", "4", {"limitminerror": "4"}),
-        ("@3:9", "@3:9", {}),
+        ("@3:9", "@3:9", {"limitminerror": "0"}),
+        ("~:400.5", "~:500", {"limitmaxwarning": "400", "limitmaxerror": "499", "limitminerror": "0"}),
+        ("36h", "30h", {"limitminwarning": "3", "limitminerror": "2"}),
     ],
 )
-def test_limits_are_whole_days_rounded_to_the_side_that_alarms_earlier(warning, critical, limits) -> None:
+def test_limits_are_whole_days_and_an_expired_certificate_is_below_one(warning, critical, limits) -> None:
     days = channel(0, seen(), warning=parse_threshold(warning), critical=parse_threshold(critical))
     assert {key: limit for key, limit in days.items() if key.startswith(("limitmin", "limitmax"))} == limits
 
 
-def alarm(days: dict) -> int:
-    """Return the state that PRTG gives a channel with limits: a value equal to a limit is within it."""
-    for state, severity in ((2, "error"), (1, "warning")):
-        if days["value"] < float(days.get(f"limitmin{severity}", "-inf")):
-            return state
-        if days["value"] > float(days.get(f"limitmax{severity}", "inf")):
-            return state
-    return 0
+# Whole days agree with the verdict, wherever a threshold lies and however little is missing
+
+STATES = {State.OK: prtg_rules.OK, State.WARNING: prtg_rules.WARNING, State.CRITICAL: prtg_rules.ERROR}
 
 
-EXIT_CODES = {"ok": 0, "warning": 1, "critical": 2}
+def agrees(seconds: float, lifetime: float, **values) -> int:
+    """Assert that PRTG's state of the days is the verdict on the expiry; return what it shows."""
+    observed = seen(facts(seconds * SECOND, lifetime=lifetime * DAY))
+    check = evaluated(observed, prtg_schema=3, **values)
+    verdict = next(judgement.state for judgement in check.judgements if judgement.question.key == "expiry")
+    old = prtg_rules.advanced(prtg.render(check).text)["result"][0]
+    new = prtg_rules.script_v2(prtg_v2.render(check).text)["channels"][0]
+    assert prtg_rules.channel_state(old) == prtg_rules.channel_state(new) == STATES[verdict]
+    assert old["value"] == new["value"]
+    return old["value"]
 
 
-@PROPERTY
-@given(st.integers(-5 * 86400, 400 * 86400), st.sampled_from([6, 47, 90, 200, 398]))
-@example(28 * 86400, 398)
-@example(7 * 86400, 90)
-def test_prtg_alarms_whenever_nagios_does(seconds, lifetime) -> None:
-    # Half a second keeps off the one moment that whole days cannot express: exactly at a limit.
-    observed = seen(facts(min(seconds * SECOND, lifetime * DAY) - SECOND / 2, lifetime=lifetime * DAY))
-    state = verdict("expiry", observed)[0]
-    assert alarm(channel(0, observed)) >= EXIT_CODES[state]
+def test_at_26_9_of_89_25_days_all_is_well_in_every_place() -> None:
+    assert agrees(26.9 * 86400, 89.25) == 27
+    assert document(seen(facts(26.9 * DAY, lifetime=89.25 * DAY)))["text"].startswith("OK. ")
+    assert agrees(26.7 * 86400, 89.25) == 26
 
 
-@pytest.mark.parametrize("warning", ["7:400", "~:400", "~:400.5"])
-def test_prtg_alarms_above_an_upper_limit_whenever_nagios_does(warning) -> None:
-    limits = {"warning": parse_threshold(warning), "critical": parse_threshold("0")}
-    for days in (399.9, 400.1, 400.4, 400.6, 401.5):
-        observed = seen(facts(days * DAY, lifetime=500 * DAY))
-        state = verdict("expiry", observed, **limits)[0]
-        assert alarm(channel(0, observed, **limits)) >= EXIT_CODES[state]
+BOUND = st.one_of(
+    st.builds("{}d".format, st.integers(0, 40)),
+    st.builds("{:.2f}d".format, st.floats(0, 40)),
+    st.builds("{}h".format, st.integers(0, 400)),
+    st.builds("{:.1f}%".format, st.floats(0, 100)),
+)
+RANGE = st.builds(
+    lambda low, more: f"{'~' if low is None else low}:{'' if more is None else round((low or 0) + more, 2)}",
+    st.one_of(st.none(), st.floats(0, 40).map(lambda low: round(low, 2))),
+    st.one_of(st.none(), st.integers(0, 300)),
+).filter(lambda text: text != "~:")
+DAYS_FROM_A_LIMIT = st.sampled_from([0, 1e-9, -1e-9, 1 / 86400, -1 / 86400, 0.3, -0.3, 0.9, -0.9, 1, -1])
+
+
+@settings(PROPERTY, max_examples=500)
+@given(st.data(), st.sampled_from([1, 3, 6, 47, 89.25, 90, 200, 365, 398]))
+def test_prtg_s_limits_and_the_verdict_agree_for_every_remaining_validity_and_threshold(data, lifetime) -> None:
+    texts = {key: data.draw(st.one_of(st.none(), BOUND, RANGE)) for key in ("warning", "critical")}
+    values = {key: parse_threshold(text) for key, text in texts.items() if text is not None}
+    try:
+        warning, critical = thresholds(values.get("warning"), values.get("critical")).limits(lifetime)
+    except ValueError:
+        return  # they contradict each other
+    ends = [0, *filter(None, (*warning[:2], *critical[:2]))]
+    around = st.builds(lambda end, more: end + more, st.sampled_from(ends), DAYS_FROM_A_LIMIT)
+    days = round(min(data.draw(st.one_of(around, st.floats(-5, lifetime))), lifetime), 9)
+    value = agrees(days * 86400, lifetime, **values)
+    # Limits that lie in one day push the number on, by one each; they do not push it across the end.
+    assert abs(value - math.floor(days)) <= len(ends)
+    assert (value < 0) == (days < 0) or days == 0
 
 
 @pytest.mark.parametrize(("name_check", "matching", "differing"), [("none", 2, 2), ("cn", 0, 1), ("cn_san", 5, 6)])

@@ -501,6 +501,28 @@ def test_a_server_that_is_silent_from_the_start_does_not_outlive_the_timeout(sto
     assert "no greeting within 0.5 s" in str(error)
 
 
+@pytest.mark.parametrize(("loading", "words"), [(16, "took 16.0 s"), (14, "the server is slow")])
+def test_trust_anchors_that_took_most_of_the_time_are_blamed_and_not_the_server(store, monkeypatch, loading, words):
+    now = [0.0]
+    load, plain = trust_store_module.load, probe.connect
+
+    def load_slowly(*arguments):
+        load(*arguments)
+        now[0] += loading
+
+    def connect_at_the_end(*arguments):
+        made = plain(*arguments)
+        now[0] = 30.0
+        return made
+
+    monkeypatch.setattr(trust_store_module, "load", load_slowly)
+    monkeypatch.setattr(probe, "connect", connect_at_the_end)
+    with Service(lambda sock: sock.recv(1)) as service:
+        seen = probed(service, store, timeout=30.0, clock=lambda: now[0])
+    assert "no greeting within 30 s" in str(seen.error)
+    assert words in str(seen.error)
+
+
 def test_a_server_that_hangs_up_in_the_handshake_is_a_failure(store):
     def behave(sock):
         negotiate(sock)

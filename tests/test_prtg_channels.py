@@ -27,8 +27,8 @@ from prtg_rules import ERROR, NONE, OK, WARNING, lookup_state
 
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.observation import Session
-from check_starttls_cert.options import NAME_CHECKS
-from check_starttls_cert.prtg.channels import LOOKUP, NAME_VALUES, SHOWN, Channel, channels, message
+from check_starttls_cert.options import CHANNEL_NAMES, NAME_CHECKS
+from check_starttls_cert.prtg.channels import LOOKUP, NAME_VALUES, SHOWN, Channel, channels, message, whole_days
 from check_starttls_cert.questions import QUESTIONS
 
 KEYS = [
@@ -162,6 +162,26 @@ def test_thresholds_in_percent_follow_the_certificate_not_the_sensor() -> None:
     for lifetime, limits in ((365, (28, 7)), (90, (27, 7)), (47, (15, 5)), (6, (2, 1))):
         observation = seen(facts(5 * DAY, lifetime=lifetime * DAY))
         assert by_name(observation)["Days until Expiration"].lower == limits
+
+
+def test_the_days_have_their_unit_and_nothing_else_has_one() -> None:
+    found = channels(evaluated(seen(), state=(("chain", "ok"),)))
+    assert [channel.unit for channel in found] == ["days", *[""] * 5]
+
+
+def test_the_original_s_names_are_given_to_a_sensor_that_asks_for_them() -> None:
+    asked = {"state": (("chain", "ok"),)}
+    ours, theirs = (channels(evaluated(seen(), channel_names=names, **asked)) for names in CHANNEL_NAMES)
+    changed = {a.name: b.name for a, b in zip(ours, theirs) if a.name != b.name}
+    assert changed == {"Days until Expiration": "Days to Expiration", "Public Key Size": "Public Key Length"}
+    assert [channel._replace(name="") for channel in ours] == [channel._replace(name="") for channel in theirs]
+
+
+def test_whole_days_compare_as_days_do_with_limits_in_the_same_day() -> None:
+    limits = {1.2, 1.5, 1.9, 2.0}
+    for days in (0.5, 1.1, 1.2, 1.3, 1.5, 1.6, 1.9, 1.95, 2.0, 2.1, 3.0):
+        whole, steps = whole_days(days, limits)
+        assert {limit: whole >= step for limit, step in steps.items()} == {limit: days > limit for limit in limits}
 
 
 def test_the_message_tells_the_truth_whatever_limits_prtg_has_frozen() -> None:

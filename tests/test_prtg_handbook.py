@@ -185,6 +185,23 @@ def test_the_original_s_parameters_are_those_of_the_right_column(row) -> None:
     assert option in next(action.option_strings for action in cli.parser()._actions if action.dest == key)
 
 
+ORIGINAL = ["Days to Expiration", "Common Name Check", "Public Key Length", "Root Authority Trusted", "Self-Signed"]
+"""The channels of the original sensor, as its code names them; so does PRTG's own sensor, which has Revoked as well."""
+
+
+def test_the_channels_of_the_original_s_code_go_on_in_every_sensor_type() -> None:
+    (string,) = set(re.findall(r"`(channel_names: [^`]*)`", HANDBOOK))
+    (option,) = set(re.findall(r"`(--prtg-channel-names [^`]*)`", HANDBOOK))
+    jobs = [
+        asked(python_script_advanced.answer, [json.dumps({"host": "a.test", "params": f"{PARAMETERS}, {string}"})]),
+        asked(cli.answer, ["-H", "a.test", *option.split(), "-o", "prtg"]),
+        wanted(f"-H a.test {option}"),
+    ]
+    for job in jobs:
+        assert [channel.name for channel in channels(evaluated(seen())._replace(job=job))] == ORIGINAL
+    assert all(f"*{name}*" in HANDBOOK for name in (*ORIGINAL[::2][:2], "Revoked"))
+
+
 @pytest.mark.parametrize("row", table("From the earlier Script v2 sensor"), ids=lambda row: row[0])
 def test_the_earlier_sensor_s_parameters_mean_what_the_right_column_says(row) -> None:
     values = {"DEVICE": "a.test", "PORT": "26", "PROTOCOL": "lmtp", "NAME": "b.test", "FILE": "a.pem"}
@@ -205,7 +222,6 @@ def test_the_earlier_sensor_s_parameters_mean_what_the_right_column_says(row) ->
 def test_the_files_that_the_handbook_names_are_there() -> None:
     for path in re.findall(r"`((?:python|scripts|EXEXML)/[^`]*)`", HANDBOOK):
         assert os.path.isfile(os.path.join(FOLDER, path))
-    assert os.path.isfile(os.path.join(FOLDER, "EXEXML", "starttls_cert_sensor.ps1"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the commands are for Linux")

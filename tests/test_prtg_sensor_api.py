@@ -19,7 +19,7 @@ RESULT = """
 import json
 
 KEYWORDS = {
-    "name": "Channel", "value": "Value", "unit": "Unit", "is_float": "Float", "is_limit_mode": "LimitMode",
+    "name": "Channel", "value": "Value", "unit": None, "is_float": "Float", "is_limit_mode": "LimitMode",
     "limit_min_error": "LimitMinError", "limit_min_warning": "LimitMinWarning", "limit_max_error": "LimitMaxError",
     "limit_max_warning": "LimitMaxWarning", "limit_error_msg": "LimitErrorMsg", "limit_warning_msg": "LimitWarningMsg",
     "value_lookup": "ValueLookup", "show_table": "ShowTable",
@@ -29,15 +29,19 @@ KEYWORDS = {
 def element(**keywords):
     assert {"name", "value", "unit"} <= set(keywords) <= set(KEYWORDS), keywords
     assert type(keywords["value"]) is (float if keywords.get("is_float") else int)
-    assert ("value_lookup" in keywords) <= (keywords["unit"].name == "CUSTOM")
+    unit = keywords.pop("unit")
+    custom = isinstance(unit, str)
+    assert not custom or "value_lookup" not in keywords
+    assert ("value_lookup" in keywords) <= (custom or unit.name == "CUSTOM")
     limited = keywords.pop("is_limit_mode", False)
     channel = {"SpeedSize": "One", "VolumeSize": "One", "SpeedTime": "Second", "Mode": "Absolute"}
+    channel.update({"Unit": "Custom", "CustomUnit": unit} if custom else {"Unit": unit.value})
     for keyword, value in keywords.items():
         if keyword.startswith("limit"):
             if limited:
                 channel[KEYWORDS[keyword]] = str(value)
         else:
-            channel[KEYWORDS[keyword]] = value.value if keyword == "unit" else value
+            channel[KEYWORDS[keyword]] = value
     if limited:
         channel["LimitMode"] = 1
     return channel
@@ -153,6 +157,13 @@ def test_the_primary_channel_comes_first_however_late_it_is_added() -> None:
             ],
         }
     }
+
+
+def test_a_text_is_a_custom_unit() -> None:
+    result = OwnCustomSensorResult()
+    result.add_channel(name="a", value=1, unit="days")
+    (channel,) = json.loads(result.json_result)["prtg"]["result"]
+    assert channel == {"channel": "a", "value": 1, "unit": "Custom", "customunit": "days"}
 
 
 def test_limits_are_strings_and_only_there_in_limit_mode() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from observations import (
     DAY,
     HOUR,
+    INTERMEDIATE,
     NOT_YET_VALID,
     NOW,
     PROPERTY,
+    ROOT,
     SECOND,
     facts,
     seen,
@@ -122,6 +124,14 @@ def test_expiry_is_told_as_a_span_and_a_date(remaining, words) -> None:
 def test_a_future_certificate_says_from_when_it_is_valid() -> None:
     observed = seen(facts(100 * DAY, lifetime=90 * DAY), NOT_YET_VALID)
     assert verdict("expiry", observed)[1] == "not valid before 2026-12-03, in 10 days"
+
+
+@pytest.mark.parametrize(("year", "suspect"), [(1970, True), (2000, True), (2014, True), (2025, False)])
+def test_a_clock_years_before_the_whole_chain_is_suspect(year, suspect) -> None:
+    # The intermediate and the root are valid from 2022 on.
+    words = verdict("expiry", seen(above=(INTERMEDIATE, ROOT)), datetime(year, 1, 1, tzinfo=timezone.utc))[1]
+    assert words.startswith("not valid before 2026-01-22, in ")
+    assert words.endswith(f" (check this machine's clock, which says {year}-01-01)") == suspect
 
 
 def test_the_moment_of_the_run_decides() -> None:

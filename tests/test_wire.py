@@ -345,6 +345,14 @@ def test_a_reset_is_the_peer_s_end_for_reads_and_sends(error):
         wire(error).expect_silence()
 
 
+@pytest.mark.parametrize("number", [errno.ENOBUFS, errno.ENOMEM])
+def test_a_limit_of_this_machine_is_not_the_peer_s_fault(number):
+    for use in (Wire.read_line, Wire.expect_silence, lambda peer: peer.send(b"QUIT\r\n")):
+        with pytest.raises(OSError, match="x") as caught:
+            use(wire(OSError(number, "x")))
+        assert caught.value.errno == number
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [

@@ -45,7 +45,12 @@ def _keywords(channel: Channel) -> dict[str, Any]:
     from check_starttls_cert.prtg.channels import LOOKUP
     from check_starttls_cert.prtg.sensor_api import ValueUnit
 
-    keywords: dict[str, Any] = {"name": channel.name, "value": channel.value, "unit": ValueUnit.COUNT}
+    # Any other text than a unit of PRTG's is a custom unit.
+    keywords: dict[str, Any] = {
+        "name": channel.name,
+        "value": channel.value,
+        "unit": channel.unit or ValueUnit.COUNT,
+    }
     if channel.lookup is not None:
         return {**keywords, "unit": ValueUnit.CUSTOM, "value_lookup": LOOKUP + channel.lookup}
     limits = {

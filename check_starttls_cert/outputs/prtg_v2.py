@@ -55,7 +55,7 @@ def _channel(channel: Channel, version: int) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": channel.id, "name": channel.name, "type": "integer", "value": channel.value}
     if channel.lookup is not None:
         return {**shown, "type": "lookup", "lookup_name": LOOKUP + channel.lookup}
-    shown["kind"] = "count"
+    shown.update({"kind": "custom", "display_unit": channel.unit} if channel.unit else {"kind": "count"})
     if version >= LIMITS_SINCE:
         bounds = {"lower": channel.lower, "upper": channel.upper}
         limits = {

@@ -56,13 +56,17 @@ def _channel(
     *,
     name: str,
     value: int,
-    unit: OwnValueUnit,
+    unit: OwnValueUnit | str,
     value_lookup: str | None = None,
     is_limit_mode: bool = False,
     **limits: int,
 ) -> dict[str, Any]:
-    """Return a channel element. ``limits`` are ``limit_min_warning`` and its siblings."""
-    channel: dict[str, Any] = {"channel": name, "value": value, "unit": unit.value}
+    """Return a channel element. A text is a custom unit; ``limits`` are ``limit_min_warning`` and its siblings."""
+    channel: dict[str, Any] = {"channel": name, "value": value}
+    if isinstance(unit, str):
+        channel.update(unit=OwnValueUnit.CUSTOM.value, customunit=unit)
+    else:
+        channel["unit"] = unit.value
     if value_lookup is not None:
         channel["valuelookup"] = value_lookup
     if is_limit_mode:

@@ -11,10 +11,16 @@ from check_starttls_cert.settings import Policy, Thresholds
 from check_starttls_cert.state import State
 from check_starttls_cert.words import date, in_days, span
 
+FAR = timedelta(days=366)
+"""How far ahead of this machine's clock no whole chain begins."""
+
 
 def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
-    """Judge the server's own certificate."""
-    return validity(observation.shown.leaf, policy.thresholds, now)
+    """Judge the server's own certificate. Where the whole chain begins years ahead, the clock here is the suspect."""
+    answer = validity(observation.shown.leaf, policy.thresholds, now)
+    if all(facts.not_before - now > FAR for facts in observation.shown.chain.path):
+        return answer._replace(words=f"{answer.words} (check this machine's clock, which says {now.date()})")
+    return answer
 
 
 def validity(facts: Facts, thresholds: Thresholds, now: datetime) -> Answer:

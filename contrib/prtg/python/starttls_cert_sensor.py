@@ -4,7 +4,6 @@ Lives in PRTG's folder "Custom Sensors\python" on the probe. The work is done by
 check_starttls_cert, installed for the Python that runs this.
 """
 
-import json
 import sys
 
 try:
@@ -14,12 +13,16 @@ try:
     signals.answer("prtg")
     from check_starttls_cert.prtg.python_script_advanced import main
     from check_starttls_cert.run import process
-except Exception as error:  # noqa: BLE001 - whatever an import raises, the package cannot be used by this Python
+except BaseException as error:  # noqa: BLE001 - whatever an import raises, this Python cannot use the package
+    said = (str(error) or type(error).__name__)[:300]
     text = (
-        f"{error}: install it on the probe, from a wheel or a clone, for Python 3.9 or newer; "
+        f"{said}: install it on the probe, from a wheel or a clone, for Python 3.9 or newer; "
         f'this one is "{sys.executable}"'
     )
-    print(json.dumps({"prtg": {"error": 1, "text": text}}))
+    # Without the module json, which may be what is broken.
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    escaped = plain.encode("ascii", "backslashreplace").decode("ascii").replace("\\", "\\\\").replace('"', '\\"')
+    print(f'{{"prtg": {{"error": 1, "text": "{escaped}"}}}}')
     sys.exit(0)
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Linux multi-platform probe. The work is done by the package check_starttls_cert,
 runs this.
 """
 
-import json
 import sys
 
 try:
@@ -16,12 +15,16 @@ try:
     signals.answer("prtg-v2")
     from check_starttls_cert.prtg.script_v2 import main
     from check_starttls_cert.run import process
-except Exception as error:  # noqa: BLE001 - whatever an import raises, the package cannot be used by this Python
+except BaseException as error:  # noqa: BLE001 - whatever an import raises, this Python cannot use the package
+    said = (str(error) or type(error).__name__)[:300]
     text = (
-        f"{error}: install it on the probe, from a wheel or a clone, for Python 3.9 or newer; "
+        f"{said}: install it on the probe, from a wheel or a clone, for Python 3.9 or newer; "
         f'this one is "{sys.executable}"'
     )
-    print(json.dumps({"version": 2, "status": "error", "message": text, "channels": []}))
+    # Without the module json, which may be what is broken.
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    escaped = plain.encode("ascii", "backslashreplace").decode("ascii").replace("\\", "\\\\").replace('"', '\\"')
+    print(f'{{"version": 2, "status": "error", "message": "{escaped}", "channels": []}}')
     sys.exit(0)
 
 if __name__ == "__main__":
