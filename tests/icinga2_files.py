@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from check_starttls_cert import cli
-from check_starttls_cert.options import OPTIONS
+from check_starttls_cert.options import OUTPUT
 
 NAME = "starttls_cert"
 
@@ -44,12 +44,11 @@ class Argument(NamedTuple):
 
 
 def arguments() -> Iterator[Argument]:
-    """Yield every option of a check: the table's, and of the command line's own the one that adds to the output."""
-    for option in OPTIONS:
-        description = option.help.replace("%%", "%")
-        yield Argument(option.key, option.flags[0], description, option.parse is None, option.many)
-    (verbose,) = (action for action in cli.parser()._actions if action.dest == "verbose")
-    yield Argument(verbose.dest, verbose.option_strings[0], str(verbose.help).partition(";")[0], switch=True)
+    """Yield every option of a check: all that say what is checked, and of those that say how it is told, ``-v``."""
+    for option in cli.ROWS:
+        if option.key == "verbose" or option.group not in (OUTPUT, cli.INSTEAD):
+            description = option.help.partition("; -vv")[0].replace("%%", "%")
+            yield Argument(option.key, option.flags[0], description, option.parse is None, option.many)
 
 
 def quoted(text: str) -> str:
