@@ -88,30 +88,33 @@ class Block(NamedTuple):
     """It has an end."""
 
 
-class TrustStore:
-    """Trust anchors from a PEM file and hashed directories, or in the system's own way; shared by threads."""
+class Places(NamedTuple):
+    """Where trust anchors are."""
 
-    def __init__(  # noqa: PLR0913 - the places where anchors can be
-        self,
-        description: str,
-        cafile: str | None = None,
-        capath: str | None = None,
-        *,
-        fallback_cafile: str | None = None,
-        system: bool = False,
-        private: bool = False,
-    ) -> None:
-        self.cafile = cafile
-        self.capath = capath
-        self.fallback_cafile = fallback_cafile
-        """A bundle of the certificates that ``capath`` holds as well: parsed only if the directory fails."""
-        self.system = system
-        """Ask ``ssl`` for the system's store, where it is not made of files (Windows)."""
+    description: str
+    """For the user."""
+    cafile: str | None = None
+    """A PEM file."""
+    capath: str | None = None
+    """Hashed directories, joined by ``os.pathsep``."""
+    fallback_cafile: str | None = None
+    """A bundle of the certificates that ``capath`` holds as well: parsed only if the directory fails."""
+    system: bool = False
+    """Ask ``ssl`` for the system's store, where it is not made of files (Windows)."""
+    private: bool = False
+    """The user has named them."""
+
+
+class TrustStore:
+    """The trust anchors of some places; shared by threads."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
         anchors = None
-        if capath is not None and cafile is None and not system:
+        if places.capath is not None and places.cafile is None and not places.system:
             # SSL_CERT_DIR may list several directories.
-            anchors = sum(map(hashed_names, capath.split(os.pathsep)))
-        self.facts = Store(description, anchors, private)
+            anchors = sum(map(hashed_names, places.capath.split(os.pathsep)))
+        self.facts = Store(places.description, anchors, places.private)
         self._lock = threading.Lock()
         self._contexts: dict[tuple[Variant, bool], ssl.SSLContext | None] = {}
 
@@ -123,7 +126,7 @@ class TrustStore:
         first = self._context(variant, deadline, with_fallback=False)
         assert first is not None
         yield first
-        if self.fallback_cafile:
+        if self.places.fallback_cafile:
             with suppress(TooSlowError):
                 if second := self._context(variant, deadline, with_fallback=True):
                     yield second
@@ -133,7 +136,7 @@ class TrustStore:
 
         Looking for names in it costs a tenth of loading it, and no connection.
         """
-        if not self.fallback_cafile:
+        if not self.places.fallback_cafile:
             return False
         from binascii import a2b_base64
 
@@ -141,7 +144,7 @@ class TrustStore:
 
         try:
             wanted = {read(der).canonical_issuer for der in sent}
-            with open(self.fallback_cafile, "rb") as file:
+            with open(self.places.fallback_cafile, "rb") as file:
                 bundle = file.read(MAX_SEARCHED + 1)
         except (CertificateError, OSError):
             return True  # loading it will tell
@@ -162,11 +165,11 @@ class TrustStore:
 
         OpenSSL lists certification authorities only: not an anchor that is none, nor one that it calls malformed.
         """
-        if not self.facts.private or not self.cafile:
+        if not self.places.private or not self.places.cafile:
             return
         from binascii import a2b_base64
 
-        with suppress(OSError), open(self.cafile, "rb") as file:
+        with suppress(OSError), open(self.places.cafile, "rb") as file:
             bundle = file.read(MAX_SEARCHED)
             for pem in re.findall(rb"-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----", bundle):
                 with suppress(ValueError):
@@ -177,7 +180,7 @@ class TrustStore:
         key = variant, with_fallback
         if key in self._contexts:
             return self._contexts[key]
-        name = str(self.fallback_cafile if with_fallback else self.cafile)
+        name = str(self.places.fallback_cafile if with_fallback else self.places.cafile)
         if not self._lock.acquire(timeout=left(deadline, name)):
             raise too_slow(deadline, name)  # another probe is at it
         try:
@@ -190,19 +193,19 @@ class TrustStore:
     def _load(self, variant: Variant, deadline: Deadline, *, with_fallback: bool) -> ssl.SSLContext | None:
         context = bare_context(variant)
         context.verify_mode = ssl.CERT_REQUIRED
-        if self.facts.private:
+        if self.places.private:
             # Who names a certificate trusts it, whoever issued it: RFC 5280 section 6.1.1 (d) asks for a name and a
             # key only. So do curl, Go and Windows. The system's store is left as OpenSSL's clients have it.
             context.verify_flags |= VERIFY_X509_PARTIAL_CHAIN
-        if self.system:
+        if self.places.system:
             context.load_default_certs()
-        if self.capath:
-            context.load_verify_locations(capath=self.capath)
-        if self.cafile:
-            load(context, self.cafile, deadline)
-        if with_fallback and self.fallback_cafile:
+        if self.places.capath:
+            context.load_verify_locations(capath=self.places.capath)
+        if self.places.cafile:
+            load(context, self.places.cafile, deadline)
+        if with_fallback and self.places.fallback_cafile:
             try:
-                load(context, self.fallback_cafile, deadline)
+                load(context, self.places.fallback_cafile, deadline)
             except TooSlowError:
                 raise  # another probe may have more time
             except UsageError:
@@ -223,9 +226,9 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
     if capath:
         require_directory(capath)
     if cafile or capath:
-        return shared(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True)
+        return shared(Places(" and ".join(filter(None, (cafile, capath))), cafile, capath, private=True))
     if sys.platform == "win32":
-        return shared("the Windows certificate store", system=True)
+        return shared(Places("the Windows certificate store", system=True))
     paths = ssl.get_default_verify_paths()
     # SSL_CERT_DIR may list several directories, which get_default_verify_paths takes for one that does not exist.
     listed = os.environ.get(paths.openssl_capath_env, paths.openssl_capath).split(os.pathsep)
@@ -234,8 +237,8 @@ def trust_store(cafile: str | None, capath: str | None) -> TrustStore:
     found = " and ".join(filter(None, (paths.cafile, capath))) or "no store found on this system"
     hashed = map(os.path.realpath, filter(hashed_names, directories))
     if paths.cafile and os.path.dirname(os.path.realpath(paths.cafile)) in hashed:
-        return shared(found, capath=capath, fallback_cafile=paths.cafile)
-    return shared(found, paths.cafile, capath)
+        return shared(Places(found, capath=capath, fallback_cafile=paths.cafile))
+    return shared(Places(found, paths.cafile, capath))
 
 
 def require_file(path: str) -> None:
@@ -259,29 +262,20 @@ def require_directory(path: str) -> None:
         )
 
 
-def shared(  # noqa: PLR0913 - as TrustStore
-    description: str,
-    cafile: str | None = None,
-    capath: str | None = None,
-    *,
-    fallback_cafile: str | None = None,
-    system: bool = False,
-    private: bool = False,
-) -> TrustStore:
+def shared(places: Places) -> TrustStore:
     """Return this process's store of these places, as long as the files are what they were when it was made."""
-    places = description, cafile, capath, fallback_cafile, system, private
-    state = tuple(map(signature, (cafile, fallback_cafile)))
+    state = tuple(map(signature, (places.cafile, places.fallback_cafile)))
     with _LOCK:
         known = _STORES.get(places)
         if known is not None and known[0] == state:
             return known[1]
-        store = TrustStore(description, cafile, capath, fallback_cafile=fallback_cafile, system=system, private=private)
+        store = TrustStore(places)
         _STORES[places] = state, store
         return store
 
 
 _LOCK = threading.Lock()
-_STORES: dict[tuple[object, ...], tuple[tuple[object, ...], TrustStore]] = {}
+_STORES: dict[Places, tuple[tuple[object, ...], TrustStore]] = {}
 
 
 def signature(path: str | None) -> tuple[int, ...]:

@@ -35,7 +35,7 @@ from check_starttls_cert.errors import (
 )
 from check_starttls_cert.openssl import Trust
 from check_starttls_cert.settings import Target
-from check_starttls_cert.trust_store import TrustStore, trust_store
+from check_starttls_cert.trust_store import Places, TrustStore, trust_store
 from check_starttls_cert.wire import Deadline, Spoken
 
 NAME = "mta.example.com"
@@ -123,7 +123,7 @@ def deferred(store, tmp_path, *certificates):
     directory = tmp_path / "certs"
     directory.mkdir()
     (directory / "0123abcd.0").write_bytes(EXPIRED.pem)
-    return TrustStore("both", capath=str(directory), fallback_cafile=store.cafile)
+    return TrustStore(Places("both", capath=str(directory), fallback_cafile=store.places.cafile))
 
 
 def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, monkeypatch):
@@ -153,7 +153,7 @@ def test_a_deferred_bundle_is_asked_before_the_verdict(tmp_path, store):
 
 
 def test_a_deferred_bundle_is_not_asked_when_more_anchors_cannot_help(tmp_path, store):
-    both = TrustStore("both", store.cafile, fallback_cafile=store.cafile)
+    both = TrustStore(Places("both", store.places.cafile, fallback_cafile=store.places.cafile))
     with Service(smtp(server_context(tmp_path, EXPIRED))) as service:
         seen = probed(service, both)
     assert (seen.presented.trust.code, seen.connections) == (10, 1 if tls.CHAIN_IS_READABLE else 2)
@@ -231,7 +231,7 @@ def test_a_certificate_beyond_reading_is_an_error_with_what_was_learned(tmp_path
 
 
 def test_trust_anchors_that_cannot_be_read_are_the_user_s_error():
-    broken = TrustStore("nowhere", "/nowhere/root.pem")
+    broken = TrustStore(Places("nowhere", "/nowhere/root.pem"))
     with pytest.raises(UsageError):
         probe.probe(Target("127.0.0.1", "smtp", 1, NAME), broken, 30.0)
 
@@ -334,7 +334,7 @@ def test_a_server_that_demands_a_client_certificate_is_judged_all_the_same(tmp_p
     context = server_context(tmp_path, LEAF)
     context.maximum_version = ssl.TLSVersion[version]
     context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(store.cafile)
+    context.load_verify_locations(store.places.cafile)
 
     def behave(sock):
         if protocol == "smtp":

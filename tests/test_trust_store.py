@@ -24,6 +24,7 @@ from check_starttls_cert.settings import Target
 from check_starttls_cert.trust_store import (
     MAX_PEM_LINE,
     MAX_TRUSTED,
+    Places,
     TrustStore,
     Variant,
     add,
@@ -257,7 +258,7 @@ def test_a_probe_that_waits_for_another_s_loading_does_not_outlive_its_deadline(
 def test_a_deferred_bundle_that_is_too_large_for_the_deadline_is_left_out_and_asked_by_the_next(tmp_path):
     (tmp_path / "bundle.pem").write_bytes(ROOT.pem * 500)
     directory = hashed_directory(tmp_path / "certs", ROOT)
-    store = TrustStore("both", capath=str(directory), fallback_cafile=str(tmp_path / "bundle.pem"))
+    store = TrustStore(Places("both", capath=str(directory), fallback_cafile=str(tmp_path / "bundle.pem")))
     assert len(list(store.contexts(Deadline(3, Clock())))) == 1
     assert len(contexts(store)) == 2
 
@@ -276,16 +277,16 @@ def test_a_deferred_bundle_that_is_too_large_for_the_deadline_is_left_out_and_as
 )
 def test_a_deferred_bundle_is_searched_for_the_names_of_issuers(tmp_path, anchors, sent, may):
     (tmp_path / "bundle.pem").write_bytes(b"".join(made.pem for made in anchors))
-    store = TrustStore("both", fallback_cafile=str(tmp_path / "bundle.pem"))
+    store = TrustStore(Places("both", fallback_cafile=str(tmp_path / "bundle.pem")))
     assert store.defers_an_issuer_of((sent.der,)) is may
-    assert TrustStore("one").defers_an_issuer_of((sent.der,)) is False
+    assert TrustStore(Places("one")).defers_an_issuer_of((sent.der,)) is False
 
 
 def test_a_deferred_bundle_that_cannot_be_searched_may_hold_the_issuer(tmp_path, monkeypatch):
     (tmp_path / "bundle.pem").write_bytes(INTERMEDIATE.pem)
-    store = TrustStore("both", fallback_cafile=str(tmp_path / "bundle.pem"))
+    store = TrustStore(Places("both", fallback_cafile=str(tmp_path / "bundle.pem")))
     assert store.defers_an_issuer_of((b"no certificate",))
-    assert TrustStore("both", fallback_cafile="/nowhere").defers_an_issuer_of((LEAF.der,))
+    assert TrustStore(Places("both", fallback_cafile="/nowhere")).defers_an_issuer_of((LEAF.der,))
     monkeypatch.setattr(trust_store_module, "MAX_SEARCHED", 100)
     assert store.defers_an_issuer_of((ROOT.der,))
 
@@ -438,7 +439,7 @@ def test_a_list_of_directories_in_the_environment_is_the_system_s_store(monkeypa
     first, second = (hashed_directory(tmp_path / name, ROOT) for name in ("first", "second"))
     monkeypatch.setenv("SSL_CERT_DIR", f"{first}{os.pathsep}{second}")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
-    assert trust_store(None, None).capath == f"{first}{os.pathsep}{second}"
+    assert trust_store(None, None).places.capath == f"{first}{os.pathsep}{second}"
 
 
 def test_only_anchors_that_the_user_named_are_private(monkeypatch, ca_file, tmp_path):
@@ -479,7 +480,7 @@ def test_a_broken_bundle_of_trusted_certificates_holds_none(tmp_path):
 
 
 def test_what_another_probe_has_loaded_in_the_meantime_is_not_loaded_again(ca_file):
-    store, other = TrustStore("one", ca_file), TrustStore("another", ca_file)
+    store, other = TrustStore(Places("one", ca_file)), TrustStore(Places("another", ca_file))
     (loaded,) = contexts(other)
     assert store._contexts == {}
 
@@ -517,14 +518,14 @@ def test_a_named_file_tells_all_of_its_certificates_and_the_systems_none(tmp_pat
     anchors = tmp_path / "anchors.pem"
     one, other = make("one"), make("other")
     anchors.write_bytes(one.pem + b"words\n-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n" + other.pem)
-    assert list(TrustStore("named", str(anchors), private=True).named_certificates()) == [one.der, other.der]
-    assert list(TrustStore("the system's", str(anchors)).named_certificates()) == []
-    assert list(TrustStore("a directory", None, str(tmp_path), private=True).named_certificates()) == []
-    assert list(TrustStore("gone", str(tmp_path / "none"), private=True).named_certificates()) == []
+    assert list(TrustStore(Places("named", str(anchors), private=True)).named_certificates()) == [one.der, other.der]
+    assert list(TrustStore(Places("the system's", str(anchors))).named_certificates()) == []
+    assert list(TrustStore(Places("a directory", None, str(tmp_path), private=True)).named_certificates()) == []
+    assert list(TrustStore(Places("gone", str(tmp_path / "none"), private=True)).named_certificates()) == []
 
 
 def test_what_another_probe_has_loaded_while_this_one_waited_is_taken(ca_file) -> None:
-    store = TrustStore("named", ca_file, private=True)
+    store = TrustStore(Places("named", ca_file, private=True))
     theirs = unverified_context()
 
     class LateLock:
