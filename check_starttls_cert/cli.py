@@ -7,6 +7,7 @@ and several lines on stderr, which no monitoring system shows.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -129,7 +130,8 @@ def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
     """Return what the parsed values ask for. Raises ``UsageError``."""
     check = wanted(command, values)
     if check is not None:
-        return rendered(check, world)
+        shown = rendered(check, world)
+        return in_colour(shown) if check.verbose and check.output == DEFAULT_OUTPUT else shown
     output = values["output"]
     if values["help"]:
         return information(output, command.format_help().rstrip())
@@ -137,8 +139,15 @@ def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
         return information(output, f"{PROGRAM} {__version__}")
     from check_starttls_cert.demo import demo
 
-    shown = demo(PROGRAM, answer, world.now())
-    return Rendered(shown, 0) if output == DEFAULT_OUTPUT else information(output, shown)
+    text = demo(PROGRAM, answer, world.now())
+    return Rendered(text, 0) if output == DEFAULT_OUTPUT else information(output, text)
+
+
+def in_colour(shown: Rendered) -> Rendered:
+    """Return plugin output in colour, if it goes to a terminal that has it."""
+    from check_starttls_cert.terminal import coloured, has_colour
+
+    return shown._replace(text=coloured(shown.text)) if has_colour(sys.stdout, os.environ) else shown
 
 
 def wanted(command: Parser, values: dict[str, Any]) -> Job | None:

@@ -21,7 +21,8 @@ LAYERS = {
     "judgement": "questions advice report plugin",
     "presentation": "summary outputs signals prtg.channels prtg.sensor_api",
     "front doors": (
-        "options peers meant cli demo run __main__ prtg prtg.parameters prtg.python_script_advanced prtg.script_v2"
+        "options peers meant terminal cli demo run __main__ prtg prtg.parameters prtg.python_script_advanced "
+        "prtg.script_v2"
     ),
 }
 """Every module or package of modules, in its layer. A module imports from its own layer and those above it here."""

@@ -1,0 +1,31 @@
+"""Colour, where a person reads: at a terminal that has it, and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from check_starttls_cert.static_typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+COLOURS = {"OK": 32, "WARNING": 33, "CRITICAL": 31, "UNKNOWN": 35}
+"""Green, yellow, red and magenta: ECMA-48 section 8.3.117, "Select graphic rendition"."""
+
+
+def has_colour(stdout: TextIO | None, environment: Mapping[str, str]) -> bool:
+    """Return whether ``stdout`` is a terminal with colours whose user has nothing against them (no-color.org)."""
+    if stdout is None or not stdout.isatty() or environment.get("NO_COLOR"):
+        return False
+    if sys.platform == "win32":
+        # The old console shows escapes as they are; Windows Terminal says that it is there.
+        return "WT_SESSION" in environment
+    return environment.get("TERM", "dumb") != "dumb"
+
+
+def coloured(text: str) -> str:
+    """Return plugin output with its state, the second word, in bold and in its colour."""
+    name, state, rest = text.split(" ", 2)
+    return f"{name} \x1b[1;{COLOURS[state]}m{state}\x1b[0m {rest}"

@@ -1,0 +1,104 @@
+"""Colour at a terminal, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+
+import pytest
+from observations import SITUATIONS, child, evaluated
+
+from check_starttls_cert.outputs import nagios
+from check_starttls_cert.terminal import COLOURS, coloured, has_colour
+
+HOST = ("-H", "mta.example.com")
+
+ESCAPE = "\x1b"
+
+
+class Terminal(io.StringIO):
+    """A stdout that says of itself that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stdout", "environment", "expected"),
+    [
+        (Terminal(), {"TERM": "xterm-256color"}, True),
+        (Terminal(), {"TERM": "linux", "NO_COLOR": ""}, True),
+        (Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (Terminal(), {}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+        (None, {"TERM": "xterm"}, False),
+    ],
+)
+def test_a_terminal_has_colour_unless_it_or_its_user_says_no(monkeypatch, stdout, environment, expected) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert has_colour(stdout, environment) is expected
+
+
+def test_on_windows_the_terminal_says_that_it_has_colour(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert has_colour(Terminal(), {"WT_SESSION": "a"})
+    assert not has_colour(Terminal(), {"WT_SESSION": "a", "NO_COLOR": "1"})
+    assert not has_colour(Terminal(), {"TERM": "xterm"})
+
+
+@pytest.mark.parametrize("state", COLOURS)
+def test_the_state_alone_is_coloured(state) -> None:
+    values = {} if state == "OK" else {"unreachable": state.lower()}
+    plain = nagios.render(evaluated(SITUATIONS["unreachable" if values else "fine"], **values)).text
+    shown = coloured(plain)
+    assert shown.startswith(f"STARTTLS_CERT {ESCAPE}[1;{COLOURS[state]}m{state}{ESCAPE}[0m - ")
+    assert re.sub(rf"{ESCAPE}\[[0-9;]*m", "", shown) == plain
+
+
+def at_a_terminal(*arguments: str, **environment: str) -> str:
+    """Return what the command line writes to a real one."""
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    ours, theirs = pty.openpty()
+    settings = {"TERM": "xterm", "NO_COLOR": "", **environment}
+    process = child("fine", "cli", *HOST, *arguments, stdout=theirs, env=settings)
+    os.close(theirs)
+    written = b""
+    try:
+        while data := os.read(ours, 65536):
+            written += data
+    except OSError:  # Linux: the other end is closed
+        pass
+    finally:
+        os.close(ours)
+    process.communicate()
+    return written.decode()
+
+
+def test_facts_at_a_terminal_come_in_colour() -> None:
+    assert at_a_terminal("-v").startswith(f"STARTTLS_CERT {ESCAPE}[1;32mOK{ESCAPE}[0m - smtp")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        ((), {}),
+        (("-v",), {"NO_COLOR": "1"}),
+        (("-v",), {"TERM": "dumb"}),
+        (("-v", "-o", "json"), {}),
+        (("-v", "-o", "prtg"), {}),
+        (("-v", "-o", "prtg-v2"), {}),
+    ],
+)
+def test_everything_else_at_a_terminal_is_plain(arguments, environment) -> None:
+    written = at_a_terminal(*arguments, **environment)
+    assert "mta.example.com" in written
+    assert ESCAPE not in written
+
+
+def test_a_pipe_gets_no_colour() -> None:
+    written, _ = child("fine", "cli", *HOST, "-v", env={"TERM": "xterm", "NO_COLOR": ""}).communicate()
+    assert written.startswith(b"STARTTLS_CERT OK - ")
+    assert ESCAPE.encode() not in written
