@@ -239,7 +239,7 @@ def test_every_option_of_the_command_line_is_a_parameter(option) -> None:
     examples |= {"name_check": "cn", "warning": "20d,20%", "critical": "36h", "ca_file": "a b", "ca_dir": "a"}
     examples |= {"state": "chain=ok", "untrusted": "ok", "unreachable": "ok", "min_rsa_bits": "3072,2048"}
     examples |= {"min_ec_bits": "384", "min_tls": "1.2", "issuer": "Let's Encrypt", "max_lifetime": "90"}
-    examples |= {"fingerprint": "00" * 32, "spki_pin": "00" * 32, "timeout": "5"}
+    examples |= {"fingerprint": "00" * 32, "spki_pin": "00" * 32, "timeout": "5", "channel_names": "original"}
     value = "" if option.parse is None else f' "{examples[option.key]}"'
     plain = wanted("-H a.test")
     for flag in option.flags:

@@ -1317,6 +1317,13 @@ def one_right_pin_and_one_wrong(now: datetime) -> Case:
 
 
 @judged
+def in_the_day_of_its_threshold(now: datetime) -> Case:
+    """26.9 of 89.25 days left: in the 27th day from the end, of which 30 % of the lifetime are 26.8."""
+    left = timedelta(days=26.86)
+    return leaf(now, remaining=left, lifetime=timedelta(days=89.25), days=27, says=("26 days", TRUSTED))
+
+
+@judged
 def lifetime_allowed(now: datetime) -> Case:
     """365 days where 365 are allowed."""
     return leaf(now, arguments=("--max-lifetime", "365"), channels=(("Lifetime", 0),), says=(TRUSTED,))

@@ -84,7 +84,7 @@ def assert_document(text: str, case: zoo.Case, protocol: str) -> None:
         assert f"Certificate Common Name: {case.common_name} - " in said
 
     days, *others = document["result"]
-    assert (days["channel"], days["value"], days["unit"]) == ("Days until Expiration", case.days, "Count")
+    assert (days["channel"], days["value"], days["customunit"]) == ("Days until Expiration", case.days, "days")
     assert days["limitmode"] == 1
     size, kind = case.key_size
     expected = {
