@@ -340,6 +340,7 @@ EMITTED: dict[str, Callable[[str], str]] = {
     "the sensor has no parameters": lambda _: advanced(""),
     "no parameters came on stdin": lambda _: no_stdin(),
     "the parameters cannot be split": lambda _: said(lambda _: script_v2.run("prtg-v2", lambda: script_v2.split("'"))),
+    "… is no option": lambda _: line("-H a.test --critcal 7"),
     "unrecognized arguments": lambda _: line("-H a.test --bogus"),
     "the port is given twice": lambda _: line("a.test 25 smtp -p 25"),
     "a Script v2 sensor has": lambda _: line("-H a.test -o nagios"),
