@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+import sys
 from argparse import Action, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -69,9 +70,9 @@ def explanation(
         wrong = complaint(command)
         said = shortened("; ".join(dict.fromkeys(reader.said)), MAX_SAID)
         if said and not wrong:
-            shown = shlex.join([program, *command] if program else command)
+            shown = written([program, *command]) if program else shlex.join(command)
             readable = shown == printable(shown, MAX_COMMAND)
-            return f"{said}; " + (f"what is meant: {shown}" if readable else "--help lists what is allowed")
+            return f"{said}; " + (f"what is meant: {shown}" if shown and readable else "--help lists what is allowed")
         if said and not with_host:
             found = f"{said}; {wrong}"
     return found
@@ -97,6 +98,16 @@ def split(arguments: Sequence[str], takes: Callable[[str], str]) -> Iterator[Wor
             yield Word(flag, rest.pop())
         else:
             yield Word(flag)
+
+
+def written(words: list[str]) -> str:
+    """Return a command line as the system's shells take it; nothing where they could take it for something else."""
+    if sys.platform != "win32":
+        return shlex.join(words)
+    # cmd and PowerShell agree on double quotes, but on no way around what is special inside these.
+    if any(re.search(r'["%$`!]|\\$', word) for word in words):
+        return ""
+    return " ".join(word if re.fullmatch(r"[\w@+=:./\\-]+", word, re.ASCII) else f'"{word}"' for word in words)
 
 
 def fits(pattern: str, value: str) -> bool:
@@ -180,31 +191,29 @@ class Reader:
         found: list[Word] = []
         without: list[str] = []
         for word in words:
-            dest, value = self.dest(word), word.value
-            if word in foreign:
-                found += [Word(*each) for each in foreign[word] or () if each[0] != "-P"]
-                without += [word.flag] if foreign[word] is None else []
-            elif dest == "protocol":
-                value = PROTOCOLS_THERE.get(value.lower(), value)
-                if value.lower() in PROTOCOLS:
-                    meanings["-P"] = value
-                else:
-                    without.append(word.flag)  # a password
-            elif dest == "host" and "-H" in meanings:
-                found.append(word._replace(flag="-n"))  # the other is the address
-            elif (dest in THRESHOLDS and "-w" in meanings) or (dest not in HOSTS and self.refuses(word)):
-                without.append(word.flag)  # the seconds to answer, or whatever it is there
-            else:
-                found.append(word)
-        if "-P" in meanings:
-            directory = meanings["-P"] == "ldap" and {"-S", "--ssl"} & {word.flag for word in foreign}
-            found.append(Word("-P", "ldaps" if directory else meanings["-P"]))
+            meaning = foreign[word] if word in foreign else self.beside(meanings, word)
+            found += [Word(*each) for each in meaning or () if word not in foreign or each[0] != "-P"]
+            without += [word.flag] if meaning is None else []
         flags = list(dict.fromkeys(word.flag for word in foreign))
+        if "-P" in meanings and "protocol" not in map(self.dest, found):
+            ssl = meanings["-P"] == "ldap" and {"-S", "--ssl"} & {*flags}
+            found.append(Word("-P", "ldaps" if ssl else meanings["-P"]))
         noun = "is an option" if len(flags) == 1 else "are options"
         self.said.append(f"{listed(flags)} {noun} of other plugins")
         if without:
             self.said.append(f"nothing here is like {listed(list(dict.fromkeys(without)))}")
         return found
+
+    def beside(self, meanings: Mapping[str, str], word: Word) -> tuple[Word] | None:
+        """Return what a word means beside other plugins' options; ``None`` where it is one of theirs as well."""
+        dest, value = self.dest(word), word.value
+        if dest == "protocol":
+            word = word._replace(value=PROTOCOLS_THERE.get(value.lower(), value))
+        if dest == "host" and "-H" in meanings:
+            word = word._replace(flag="-n")  # the other is the address
+        # The seconds to answer; a password; or whatever it is there.
+        seconds = dest in THRESHOLDS and "-w" in meanings
+        return None if seconds or (dest not in HOSTS and self.refuses(word)) else (word,)
 
     def hosts_alone(self, words: list[Word]) -> list[Word]:
         """Return the words with nothing but hosts where hosts are given; port and protocol become options."""

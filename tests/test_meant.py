@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from observations import FOREIGN, PROPERTY, SITUATIONS, asked, world
+from observations import FOREIGN, HERE, PROPERTY, SITUATIONS, asked, environment, world
 
 from check_starttls_cert import cli
 from check_starttls_cert.errors import UsageError
@@ -66,13 +68,14 @@ def test_a_misspelt_option_is_told_the_nearest(line, command) -> None:
         ("-H h.test -p 4711 -S -D 30,14", "-H h.test -p 4711 -w 30 -c 14"),
         ("-H h.test -b '' -3 -T", "-H h.test -P ldap"),
         ("-H h.test -b '' -3 -S -P secret", "-H h.test -P ldaps"),
+        ("-H h.test -P ldap -S -D 30,14", "-H h.test -P ldap -w 30 -c 14"),
         ("-H h.test -D cn=admin,dc=test -P secret -b dc=test", "-H h.test -P ldap"),
         ("-H h.test -r root.pem --cn x.test -P smtp", "-H h.test --ca-file root.pem -n x.test -P smtp"),
         ("-H h.test --rootcert 'my root.pem' -P xmpp", "-H h.test --ca-file 'my root.pem' -P xmpp-client"),
         ("-H h.test -A -P tds --ignore-ocsp", "-H h.test --state trust=ok,self-signed=ok,chain=ok -P mssql"),
         ("-H h.test -s --check-chain", "-H h.test --allow-self-signed --state chain=critical"),
         ("-I 192.0.2.1 -H www.test -S -C 30,14", "-H 192.0.2.1 -n www.test -w 30 -c 14 -P https"),
-        ("-H h.test -P imap -I 192.0.2.1", "-n h.test -H 192.0.2.1 -P imap"),
+        ("-H h.test -P imap -I 192.0.2.1", "-n h.test -P imap -H 192.0.2.1"),
         ("-H h.test --warning-days 30 --critical-days 7", "-H h.test -w 30 -c 7"),
         ("-H h.test -V -S", "-H h.test -V"),
     ],
@@ -162,6 +165,26 @@ def test_a_command_that_cannot_be_shown_as_it_is_is_not_shown(value) -> None:
     assert words == "-S is an option of other plugins; --help lists what is allowed"
 
 
+@pytest.mark.parametrize(
+    ("value", "command"),
+    [
+        (r"C:\ca.pem", r"-H h.test --ca-file C:\ca.pem"),
+        (r"C:\Program Files (x86)\ca.pem", r'-H h.test --ca-file "C:\Program Files (x86)\ca.pem"'),
+        ("it's.pem", '-H h.test --ca-file "it\'s.pem"'),
+        ("a&b.pem", '-H h.test --ca-file "a&b.pem"'),
+        ("%TEMP%.pem", ""),
+        ("$a.pem", ""),
+        ('a"b.pem', ""),
+        ("C:\\my dir\\", ""),
+    ],
+)
+def test_on_windows_it_is_quoted_as_the_shells_there_take_it(monkeypatch, value, command) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    words = said(["-H", "h.test", "--cafile", value])
+    program = f"; what is meant: {cli.PROGRAM} "
+    assert words.endswith(f"{program}{command}" if command else "; --help lists what is allowed")
+
+
 def test_a_long_command_line_is_not_interpreted() -> None:
     assert said(["-H", "h.test", "-S", "-n", "a." * MAX_COMMAND]).startswith("argument -n/--name: ")
 
@@ -194,6 +217,20 @@ def test_whatever_is_said_is_printable_and_bounded(words) -> None:
             assert found.isprintable()
             assert "|" not in found
             assert len(found) < 1500
+
+
+def test_a_command_line_that_is_understood_costs_none_of_this() -> None:
+    script = (
+        "import sys\n"
+        "from check_starttls_cert import cli\n"
+        "from observations import SITUATIONS, world\n"
+        "cli.answer(sys.argv[1:], world(SITUATIONS['fine']))\n"
+        "print(*sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script, "-H", "mta.example.com"]
+    loaded = subprocess.check_output(command, env=environment(HERE), text=True).split()
+    assert "check_starttls_cert.outputs.nagios" in loaded
+    assert not {f"check_starttls_cert.{module}" for module in ("meant", "peers", "terminal")} & set(loaded)
 
 
 @pytest.mark.parametrize(
