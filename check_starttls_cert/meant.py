@@ -222,7 +222,7 @@ class Reader:
         for word in words:
             dest = self.dest(word)
             url = HOST.fullmatch(word.value) if dest in HOSTS and self.refuses(word) else None
-            if url is None:
+            if url is None or url[2] == word.value:
                 found.append(word)
                 continue
             self.said.append(f'{word.flag} takes a host alone, not "{printable(word.value, 100)}"')

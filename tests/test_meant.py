@@ -133,6 +133,7 @@ def test_words_without_an_option_are_the_service(line, command) -> None:
         ("-H h.test stray", "unrecognized arguments: stray"),
         ("-H a@b.test", '"a@b.test" is no host name'),
         ("-H a/b", '"a/b" is no host name'),
+        ("-H 'a b' -S", '-S is an option of other plugins; argument -H/--host/--hostname: "a b" is no host name'),
         ("-H 2001:db8::1/64", '"2001:db8::1/64" is no host name'),
         ("h.test 25 143", "unrecognized arguments: h.test 25 143"),
         ("h.test other.test", "unrecognized arguments: h.test other.test"),
