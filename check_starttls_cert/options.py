@@ -344,7 +344,7 @@ OPTIONS = (
     ),
     Option(
         "channel_names", ("--prtg-channel-names",), one_of(CHANNEL_NAMES), "NAMES",
-        f"names of PRTG's channels: {', '.join(CHANNEL_NAMES)}; original where a sensor of the original script goes on",
+        f"names of PRTG's channels: {', '.join(CHANNEL_NAMES)} (for a sensor that the original script created)",
         OUTPUT,
         choices=CHANNEL_NAMES,
     ),

@@ -24,6 +24,7 @@ from check_starttls_cert.observation import Observation, Presented
 from check_starttls_cert.openssl import ISSUER_UNKNOWN
 from check_starttls_cert.settings import Target
 from check_starttls_cert.starttls import PROTOCOLS, goodbye, sibling, starttls
+from check_starttls_cert.text import printable
 from check_starttls_cert.trust_store import TrustStore, Variant, unverified_context
 from check_starttls_cert.wire import Deadline, Spoken, Wire
 
@@ -209,9 +210,10 @@ def probe(
     except ProbeError as error:
         failure = error
         if prober.deadline.left <= 0 and prober.loading > timeout / 2:
+            anchors = printable(store.facts.description)
             failure.hint = (
-                f"of this time, reading the trust anchors took {prober.loading:.1f} s; "
-                "name fewer with --ca-file, or allow more with --timeout"
+                f'reading trust anchors from "{anchors}" took {prober.loading:.1f} s of these; '
+                "name a smaller file, or allow more with --timeout"
             )
     return Observation(
         elapsed=clock() - started,
