@@ -43,6 +43,7 @@ class Argument(NamedTuple):
     description: str
     switch: bool = False
     many: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
@@ -59,7 +60,7 @@ def arguments() -> Iterator[Argument]:
     for option in cli.ROWS:
         if option.key == "verbose" or option.group not in (OUTPUT, cli.INSTEAD):
             description = option.help.partition("; -vv")[0].replace("%%", "%")
-            yield Argument(option.key, option.flags[0], description, option.parse is None, option.many)
+            yield Argument(option.key, option.flags[0], description, option.parse is None, option.many, option.choices)
 
 
 def quoted(text: str) -> str:
@@ -88,14 +89,25 @@ def check_command() -> str:
 
 def data_field(argument: Argument) -> dict[str, Any]:
     """Return the field of a form in which Icinga Director asks for the option's value."""
-    kind = "Boolean" if argument.switch else "Array" if argument.many else "String"
+    kind = "Boolean" if argument.switch else "Datalist" if argument.choices else "Array" if argument.many else "String"
+    offered = {"behavior": "strict", "data_type": "array" if argument.many else "string", "datalist": argument.variable}
     return {
         "caption": argument.key.replace("_", "-"),
+        "category": None,
         "datatype": f"Icinga\\Module\\Director\\DataType\\DataType{kind}",
         "description": argument.description,
-        "settings": {},
+        "settings": offered if argument.choices else {},
         "varname": argument.variable,
     }
+
+
+def data_list(argument: Argument) -> dict[str, Any]:
+    """Return the list of what such a field offers."""
+    rows = [
+        {"allowed_roles": None, "entry_name": choice, "entry_value": choice, "format": "string"}
+        for choice in sorted(argument.choices)
+    ]
+    return {"entries": rows, "list_name": argument.variable, "owner": NAME}
 
 
 def director_argument(argument: Argument) -> dict[str, Any]:
@@ -121,7 +133,7 @@ SERVICE_TEMPLATE = {
 def basket() -> str:
     """Return the basket of Icinga Director: the same command with a field for each option, and a service template.
 
-    Nothing in it has a uuid: a restore takes one for an object that must be there already.
+    It is what Director exports, but for a uuid: a restore takes one for an object that must be there already.
     """
     rows = list(arguments())
     command = {
@@ -137,6 +149,7 @@ def basket() -> str:
         "vars": DIRECTOR_ADDRESS,
     }
     document = {
+        "DataList": {argument.variable: data_list(argument) for argument in rows if argument.choices},
         "Datafield": {str(number): data_field(argument) for number, argument in enumerate(rows, start=1)},
         "Command": {NAME: command},
         "ServiceTemplate": {NAME: SERVICE_TEMPLATE},

@@ -289,14 +289,14 @@ def test_director_has_what_the_basket_has(director: Director) -> None:
         del field["datafield_id"]
     assert command == basket["Command"]["starttls_cert"]
     assert len(set(numbers)) == len(basket["Datafield"]) == len(list(icinga2_files.arguments()))
-    assert director.rows("export", "datafields") == [
-        {"category": None, **field} for field in basket["Datafield"].values()
-    ]
+    assert director.rows("export", "datalists") == list(basket["DataList"].values())
+    assert director.rows("export", "datafields") == list(basket["Datafield"].values())
 
 
 def test_the_basket_can_be_restored_again(director: Director) -> None:
     def present() -> list[str]:
-        return [director("export", "datafields"), director("command", "show", icinga2_files.NAME, "--json")]
+        kinds = (("export", "datalists"), ("export", "datafields"), ("command", "show", icinga2_files.NAME, "--json"))
+        return [director(*kind) for kind in kinds]
 
     before = present()
     director("basket", "restore", text=BASKET)

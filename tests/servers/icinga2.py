@@ -84,7 +84,10 @@ def command(folder: str, *arguments: str) -> list[str]:
     import grp
     import pwd
 
-    who = f"ICINGA2_USER={pwd.getpwuid(os.getuid()).pw_name}", f"ICINGA2_GROUP={grp.getgrgid(os.getgid()).gr_name}"
+    try:
+        user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    except KeyError:
+        raise process.Unavailable("Icinga wants a user and a group that have names") from None
     places = {
         "ConfigDir": "etc",
         "ZonesDir": "etc/zones.d",
@@ -97,7 +100,8 @@ def command(folder: str, *arguments: str) -> list[str]:
     for place in places.values():
         os.makedirs(f"{folder}/{place}", exist_ok=True)
     defines = (f"--define={constant}={folder}/{place}" for constant, place in places.items())
-    return [process.find("env"), *who, program, *arguments, *defines]
+    variables = f"ICINGA2_USER={user}", f"ICINGA2_GROUP={group}"
+    return [process.find("env"), *variables, program, *arguments, *defines]
 
 
 def identities(folder: str) -> str:
