@@ -197,6 +197,8 @@ def test_an_entry_is_a_service_that_is_checked_at_the_times_of_the_shipped_rule(
 def test_the_master_knows_all_that_the_program_says_on_the_agent(
     results: Results, check: Program, host: str, case: str, state: str
 ) -> None:
+    if host == IPV6 and not process.has_ipv6():
+        pytest.skip("this machine has no ::1")
     service = results[f"{host}!starttls_cert-{case}"]
     assert service["last_check_result"]["check_source"] == icinga2.AGENT
     run = check(*service["last_check_result"]["command"][1:])
