@@ -276,7 +276,7 @@ def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(
     for name, text in shipped().items():
         process.write(f"{own}/etc/{global_zone}/{name}", text)
     process.write(f"{own}/etc/{zone}/hosts.conf", example + host("everything", {"all": everything}))
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=process.PATIENCE)
     assert (run.returncode, [line for line in run.stdout.splitlines() if " information/" not in line]) == (0, [])
     assert "Instantiated 4 Services" in run.stdout
 

@@ -52,6 +52,7 @@ class Director(NamedTuple):
             encoding="utf-8",
             errors="replace",
             check=False,
+            timeout=process.PATIENCE,
             env={**os.environ, "ICINGAWEB_CONFIGDIR": self.configuration},
         )
         if run.returncode != 0:

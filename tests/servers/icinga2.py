@@ -43,10 +43,9 @@ object ApiListener "api" {{
   accept_config = {accepts}
   accept_commands = {accepts}
 }}
-object ApiUser "tests" {{ password = "of no worth", permissions = [ "*" ] }}
+object ApiUser "{user}" {{ password = "{password}", permissions = [ "*" ] }}
 object CheckerComponent "checker" {{ }}
 """
-
 
 Zones = dict[str, dict[str, str]]
 """Zone -> file -> its text."""
@@ -126,7 +125,8 @@ def configure(folder: str, known: str, plugins: str, zones: Zones) -> dict[str, 
         accepts = "true" if node == AGENT else "false"
         os.makedirs(f"{own}/etc")
         shutil.copytree(f"{known}/{node}", f"{own}/data/certs")
-        text = CONFIGURATION.format(node=node, plugins=plugins, ports=ports, port=port, accepts=accepts)
+        settings = {"node": node, "plugins": plugins, "ports": ports, "port": port, "accepts": accepts}
+        text = CONFIGURATION.format(**settings, user=USER, password=PASSWORD)
         process.write(f"{own}/etc/icinga2.conf", text)
         nodes[node] = Node(node, port, f"{own}/data/certs/ca.crt", f"{own}/output")
     for zone, files in zones.items():
