@@ -16,7 +16,18 @@ ADDRESSES = {
     "check_ipv4": f"${NAME}_ipv4$",
     "check_ipv6": f"${NAME}_ipv6$",
 }
-"""Custom variables of the command: which of a host's addresses is the default is decided by Icinga's template."""
+"""Custom variables of the CheckCommand: Icinga's template decides which of a host's addresses is the default."""
+
+DIRECTOR_ADDRESS = {f"{NAME}_host": "$address$"}
+
+DIRECTOR_HOST = f"""\
+var host = macro("${NAME}_host$")
+if (host == macro("$address$") && (!host || macro("${NAME}_ipv6$"))) {{
+  return macro("$address6$")
+}}
+return host"""
+"""The same decision in an argument's value. Director knows no templates of Icinga's own, and its variables are no
+functions. A placeholder for the template would be no way out: the Director's next kickstart stumbles over it."""
 
 TIMEOUT = 60
 """Seconds after which Icinga ends the check; the check's own time-out has long passed by then."""
@@ -32,6 +43,7 @@ class Argument(NamedTuple):
     description: str
     switch: bool = False
     many: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def variable(self) -> str:
@@ -48,7 +60,7 @@ def arguments() -> Iterator[Argument]:
     for option in cli.ROWS:
         if option.key == "verbose" or option.group not in (OUTPUT, cli.INSTEAD):
             description = option.help.partition("; -vv")[0].replace("%%", "%")
-            yield Argument(option.key, option.flags[0], description, option.parse is None, option.many)
+            yield Argument(option.key, option.flags[0], description, option.parse is None, option.many, option.choices)
 
 
 def quoted(text: str) -> str:
@@ -77,28 +89,51 @@ def check_command() -> str:
 
 def data_field(argument: Argument) -> dict[str, Any]:
     """Return the field of a form in which Icinga Director asks for the option's value."""
-    kind = "Boolean" if argument.switch else "Array" if argument.many else "String"
+    kind = "Boolean" if argument.switch else "Datalist" if argument.choices else "Array" if argument.many else "String"
+    offered = {"behavior": "strict", "data_type": "array" if argument.many else "string", "datalist": argument.variable}
     return {
         "caption": argument.key.replace("_", "-"),
+        "category": None,
         "datatype": f"Icinga\\Module\\Director\\DataType\\DataType{kind}",
         "description": argument.description,
-        "settings": {},
+        "settings": offered if argument.choices else {},
         "varname": argument.variable,
     }
 
 
+def data_list(argument: Argument) -> dict[str, Any]:
+    """Return the list of what such a field offers."""
+    rows = [
+        {"allowed_roles": None, "entry_name": choice, "entry_value": choice, "format": "string"}
+        for choice in sorted(argument.choices)
+    ]
+    return {"entries": rows, "list_name": argument.variable, "owner": NAME}
+
+
 def director_argument(argument: Argument) -> dict[str, Any]:
-    row: dict[str, Any] = {"description": argument.description}
-    row["set_if" if argument.switch else "value"] = argument.macro
-    if not argument.switch:
-        row["repeat_key"] = argument.many
-    return row
+    if argument.switch:
+        return {"description": argument.description, "set_if": argument.macro}
+    value = {"type": "Function", "body": DIRECTOR_HOST} if argument.key == "host" else argument.macro
+    return {"description": argument.description, "repeat_key": argument.many, "value": value}
+
+
+SERVICE_TEMPLATE = {
+    "check_command": NAME,
+    "check_interval": str(6 * 3600),
+    "fields": [],
+    "max_check_attempts": "3",
+    "object_name": NAME,
+    "object_type": "template",
+    "retry_interval": str(5 * 60),
+    "vars": {f"{NAME}_name": ["$host.name$"]},
+}
+"""What ``starttls_cert_services.conf`` says of every service."""
 
 
 def basket() -> str:
-    """Return the basket of Icinga Director: the same command, and a field for each option.
+    """Return the basket of Icinga Director: the same command with a field for each option, and a service template.
 
-    Nothing in it has a uuid: a restore takes one for an object that must be there already.
+    It is what Director exports, but for a uuid: a restore takes one for an object that must be there already.
     """
     rows = list(arguments())
     command = {
@@ -107,18 +142,17 @@ def basket() -> str:
         "fields": [
             {"datafield_id": number, "is_required": "n", "var_filter": None} for number, _ in enumerate(rows, start=1)
         ],
-        "imports": ["ipv4-or-ipv6"],
         "methods_execute": "PluginCheck",
         "object_name": NAME,
         "object_type": "object",
-        "timeout": TIMEOUT,
-        "vars": ADDRESSES,
+        "timeout": str(TIMEOUT),
+        "vars": DIRECTOR_ADDRESS,
     }
-    template = {"object_name": "ipv4-or-ipv6", "object_type": "external_object"}
     document = {
+        "DataList": {argument.variable: data_list(argument) for argument in rows if argument.choices},
         "Datafield": {str(number): data_field(argument) for number, argument in enumerate(rows, start=1)},
-        "ExternalCommand": {"ipv4-or-ipv6": template},
         "Command": {NAME: command},
+        "ServiceTemplate": {NAME: SERVICE_TEMPLATE},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

@@ -1,7 +1,8 @@
-"""The files for Icinga 2, in a master and an agent of the distribution's package."""
+"""The files for Icinga 2, in a master and an agent of the distribution's package, and in its Director."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -17,8 +18,11 @@ import pytest
 from conftest import Program, Zoo, required, started
 from icinga2_files import Argument, quoted
 from plugin_format import Plugin
+from servers import director as director_server
 from servers import icinga2, process
+from servers.director import Director
 from servers.process import Server
+from servers.running import Certificate
 
 GOOD, EXPIRED, UNREACHABLE = "good_rsa_2048", "expired_40_days", "unreachable"
 
@@ -44,6 +48,17 @@ object Zone "mta.example.com" { endpoints = [ "mta.example.com" ], parent = "mas
 object Zone "global-templates" { global = true }
 include_recursive "conf.d"
 """
+
+BASKET = lists.read(f"{lists.ICINGA}/director_basket.json")
+
+BY_TEMPLATE = """
+apply Service "starttls_cert-" for (service_name => config in host.vars.starttls_cert) {
+  import "starttls_cert"
+  vars += config
+  command_endpoint = host.vars.agent_endpoint
+}
+"""
+"""What an administrator makes of the basket's service template."""
 
 Results = dict[str, dict[str, Any]]
 """The attributes of each service, by host and name."""
@@ -115,10 +130,36 @@ def plugins(folder: str, check: Program) -> str:
 
 
 @pytest.fixture(scope="module")
-def results(folder: str, plugins: str, postfix: Server, certificates: Zoo) -> Iterator[Results]:
-    """Return what the master's API says of every service, each checked where it should be."""
-    zones = {icinga2.GLOBAL: shipped(), icinga2.MASTER: {"hosts.conf": hosts(postfix, certificates)}}
-    with started("icinga2", folder, icinga2.start, plugins, zones) as nodes:
+def director(folder: str, certificates: Zoo) -> Iterator[Director]:
+    """Return Director, the basket restored."""
+    unused = Certificate("", *[certificates.both(GOOD)] * 4)
+    with started("director", folder, director_server.start, unused) as running:
+        running("basket", "restore", text=BASKET)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def identities(folder: str) -> str:
+    """Return the folder with the nodes' certificates."""
+    with required("icinga2"):
+        return icinga2.identities(f"{folder}/identities")
+
+
+@pytest.fixture(scope="module", params=["files", "basket"])
+def results(  # noqa: PLR0913, PLR0917 - these are fixtures
+    request: pytest.FixtureRequest, folder: str, identities: str, plugins: str, postfix: Server, certificates: Zoo
+) -> Iterator[Results]:
+    """Return what the master's API says of every service, each checked where it should be.
+
+    The global zone has the shipped files, or what Director makes of the basket.
+    """
+    known = shipped()
+    if request.param == "basket":
+        director = request.getfixturevalue("director")
+        known = {f"{kind}.conf": director(kind, "show", icinga2_files.NAME) for kind in ("command", "service")}
+        known["rule.conf"] = BY_TEMPLATE
+    zones = {icinga2.GLOBAL: known, icinga2.MASTER: {"hosts.conf": hosts(postfix, certificates)}}
+    with started(f"icinga2 {request.param}", folder, icinga2.start, identities, plugins, zones) as nodes:
         yield icinga2.checked(nodes[icinga2.MASTER])
 
 
@@ -156,6 +197,8 @@ def test_an_entry_is_a_service_that_is_checked_at_the_times_of_the_shipped_rule(
 def test_the_master_knows_all_that_the_program_says_on_the_agent(
     results: Results, check: Program, host: str, case: str, state: str
 ) -> None:
+    if host == IPV6 and not process.has_ipv6():
+        pytest.skip("this machine has no ::1")
     service = results[f"{host}!starttls_cert-{case}"]
     assert service["last_check_result"]["check_source"] == icinga2.AGENT
     run = check(*service["last_check_result"]["command"][1:])
@@ -181,13 +224,17 @@ def test_without_an_agent_the_check_runs_where_the_host_belongs(results: Results
         ("both!starttls_cert-plain", [("-H", "127.0.0.1"), ("-n", "both")]),
         ("both!starttls_cert-4", [("-4",), ("-H", "127.0.0.1"), ("-n", "both")]),
         ("both!starttls_cert-6", [("-6",), ("-H", "::1"), ("-n", "both")]),
-        ("both!starttls_cert-host", [("-H", "localhost")]),
     ],
 )
 def test_an_address_of_the_host_is_asked_for_the_hosts_name(
     results: Results, service: str, shown: list[tuple[str, ...]]
 ) -> None:
     assert command_line(results[service]) == shown
+
+
+@pytest.mark.parametrize("results", ["files"], indirect=True, scope="module")
+def test_the_shipped_rule_leaves_the_name_to_a_host_that_the_entry_names(results: Results) -> None:
+    assert command_line(results["both!starttls_cert-host"]) == [("-H", "localhost")]
 
 
 def test_every_option_reaches_the_command_line_as_it_was_written(results: Results) -> None:
@@ -229,6 +276,30 @@ def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(
     for name, text in shipped().items():
         process.write(f"{own}/etc/{global_zone}/{name}", text)
     process.write(f"{own}/etc/{zone}/hosts.conf", example + host("everything", {"all": everything}))
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=process.PATIENCE)
     assert (run.returncode, [line for line in run.stdout.splitlines() if " information/" not in line]) == (0, [])
     assert "Instantiated 4 Services" in run.stdout
+
+
+def test_director_has_what_the_basket_has(director: Director) -> None:
+    basket = json.loads(BASKET)
+    template, command = (director.rows(kind, "show", icinga2_files.NAME, "--json") for kind in ("service", "command"))
+    assert template == basket["ServiceTemplate"]["starttls_cert"]
+    # The numbers of fields are the database's own.
+    numbers = [field.pop("datafield_id") for field in command["fields"]]
+    for field in basket["Command"]["starttls_cert"]["fields"]:
+        del field["datafield_id"]
+    assert command == basket["Command"]["starttls_cert"]
+    assert len(set(numbers)) == len(basket["Datafield"]) == len(list(icinga2_files.arguments()))
+    assert director.rows("export", "datalists") == list(basket["DataList"].values())
+    assert director.rows("export", "datafields") == list(basket["Datafield"].values())
+
+
+def test_the_basket_can_be_restored_again(director: Director) -> None:
+    def present() -> list[str]:
+        kinds = (("export", "datalists"), ("export", "datafields"), ("command", "show", icinga2_files.NAME, "--json"))
+        return [director(*kind) for kind in kinds]
+
+    before = present()
+    director("basket", "restore", text=BASKET)
+    assert present() == before

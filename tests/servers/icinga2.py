@@ -10,11 +10,15 @@ import os
 import shutil
 import socket
 import ssl
-from typing import Any, NamedTuple
+import time
+from typing import Any, Callable, NamedTuple
 
 from servers import process
 
 MASTER, AGENT = NODES = ("master", "agent")
+
+PAUSE = 0.2
+"""Seconds between two looks."""
 
 USER, PASSWORD = "tests", "of no worth"
 
@@ -39,9 +43,12 @@ object ApiListener "api" {{
   accept_config = {accepts}
   accept_commands = {accepts}
 }}
-object ApiUser "tests" {{ password = "of no worth", permissions = [ "*" ] }}
+object ApiUser "{user}" {{ password = "{password}", permissions = [ "*" ] }}
 object CheckerComponent "checker" {{ }}
 """
+
+Zones = dict[str, dict[str, str]]
+"""Zone -> file -> its text."""
 
 
 class Node(NamedTuple):
@@ -76,7 +83,10 @@ def command(folder: str, *arguments: str) -> list[str]:
     import grp
     import pwd
 
-    who = f"ICINGA2_USER={pwd.getpwuid(os.getuid()).pw_name}", f"ICINGA2_GROUP={grp.getgrgid(os.getgid()).gr_name}"
+    try:
+        user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    except KeyError:
+        raise process.Unavailable("Icinga wants a user and a group that have names") from None
     places = {
         "ConfigDir": "etc",
         "ZonesDir": "etc/zones.d",
@@ -89,31 +99,34 @@ def command(folder: str, *arguments: str) -> list[str]:
     for place in places.values():
         os.makedirs(f"{folder}/{place}", exist_ok=True)
     defines = (f"--define={constant}={folder}/{place}" for constant, place in places.items())
-    return [process.find("env"), *who, program, *arguments, *defines]
+    variables = f"ICINGA2_USER={user}", f"ICINGA2_GROUP={group}"
+    return [process.find("env"), *variables, program, *arguments, *defines]
 
 
-def prepare(folder: str) -> None:
-    """Give each node a certificate of one authority."""
-    authority = f"{folder}/{MASTER}"
-    process.run(command(authority, "pki", "new-ca"))
+def identities(folder: str) -> str:
+    """Make a certificate for each node, of one authority; return the folder with a folder a node."""
+    process.run(command(folder, "pki", "new-ca"))
     for node in NODES:
-        certificates = f"{folder}/{node}/data/certs"
-        os.makedirs(certificates)
-        key, request, certificate = (f"{certificates}/{node}.{suffix}" for suffix in ("key", "csr", "crt"))
-        process.run(command(authority, "pki", "new-cert", "--cn", node, "--key", key, "--csr", request))
-        process.run(command(authority, "pki", "sign-csr", "--csr", request, "--cert", certificate))
-        shutil.copy(f"{authority}/data/ca/ca.crt", f"{certificates}/ca.crt")
+        own = f"{folder}/{node}"
+        os.mkdir(own)
+        key, request, certificate = (f"{own}/{node}.{suffix}" for suffix in ("key", "csr", "crt"))
+        process.run(command(folder, "pki", "new-cert", "--cn", node, "--key", key, "--csr", request))
+        process.run(command(folder, "pki", "sign-csr", "--csr", request, "--cert", certificate))
+        shutil.copy(f"{folder}/data/ca/ca.crt", own)
+    return folder
 
 
-def configure(folder: str, plugins: str, zones: dict[str, dict[str, str]]) -> dict[str, Node]:
+def configure(folder: str, known: str, plugins: str, zones: Zones) -> dict[str, Node]:
     """Write the nodes' configuration; the files of ``zones`` are the master's, which sends the agent its share."""
     ports = dict(zip(NODES, process.free_ports(len(NODES))))
     nodes = {}
     for node, port in ports.items():
         own = f"{folder}/{node}"
         accepts = "true" if node == AGENT else "false"
-        os.makedirs(f"{own}/etc", exist_ok=True)
-        text = CONFIGURATION.format(node=node, plugins=plugins, ports=ports, port=port, accepts=accepts)
+        os.makedirs(f"{own}/etc")
+        shutil.copytree(f"{known}/{node}", f"{own}/data/certs")
+        settings = {"node": node, "plugins": plugins, "ports": ports, "port": port, "accepts": accepts}
+        text = CONFIGURATION.format(**settings, user=USER, password=PASSWORD)
         process.write(f"{own}/etc/icinga2.conf", text)
         nodes[node] = Node(node, port, f"{own}/data/certs/ca.crt", f"{own}/output")
     for zone, files in zones.items():
@@ -129,12 +142,22 @@ def daemon(folder: str, node: str, *arguments: str) -> list[str]:
     return command(own, "daemon", "--config", f"{own}/etc/icinga2.conf", *arguments)
 
 
-def start(stack: contextlib.ExitStack, folder: str, plugins: str, zones: dict[str, dict[str, str]]) -> dict[str, Node]:
-    """Start master and agent; return when the agent has what it shall know and the master sees it."""
-    prepare(folder)
-    nodes = configure(folder, plugins, zones)
-    # What is wrong with the configuration, the daemon would say after its start.
-    process.run(daemon(folder, MASTER, "--validate"))
+def looked(condition: Callable[[], bool]) -> Callable[[], bool]:
+    """Return the condition with a pause before each look, because a look costs both sides a handshake."""
+
+    def look() -> bool:
+        time.sleep(PAUSE)
+        return condition()
+
+    return look
+
+
+def start(stack: contextlib.ExitStack, folder: str, known: str, plugins: str, zones: Zones) -> dict[str, Node]:
+    """Start master and agent; return when the agent has what it shall know and the master sees it.
+
+    ``known`` is a folder of ``identities``, ``plugins`` the plugin directory.
+    """
+    nodes = configure(folder, known, plugins, zones)
     commands = [process.Command(daemon(folder, node), nodes[node].log) for node in NODES]
     for node, server in zip(NODES, process.start(stack, *commands)):
         process.await_port(nodes[node].port, server, nodes[node].log)
@@ -145,24 +168,30 @@ def start(stack: contextlib.ExitStack, folder: str, plugins: str, zones: dict[st
             return bool(endpoint["attrs"]["connected"] and nodes[AGENT]("GET", "objects/checkcommands/starttls_cert"))
         return False
 
-    process.await_that(connected, lambda: "\n".join(process.read(node.log) for node in nodes.values()))
+    process.await_that(looked(connected), lambda: "\n".join(process.read(node.log) for node in nodes.values()))
     return nodes
 
 
 def checked(master: Node) -> dict[str, dict[str, Any]]:
-    """Return the attributes of all services, by "host!service", when each was checked where it is to be."""
+    """Return the attributes of all services, by "host!service", when each was checked where it is to be.
+
+    Whatever result a service has else, as that the agent is not connected, it is checked again.
+    """
     found: dict[str, dict[str, Any]] = {}
+    asked: dict[str, float] = {}
 
-    def missing() -> list[str]:
+    def done(service: dict[str, Any]) -> bool:
+        result = service["last_check_result"] or {"command": None}
+        return result["command"] is not None and result["check_source"] == (service["command_endpoint"] or MASTER)
+
+    def all_done() -> bool:
         found.update((row["name"], row["attrs"]) for row in master("GET", "objects/services"))
-        return [name for name, service in found.items() if not at_its_place(service)]
+        missing = [name for name in found if not done(found[name])]
+        for name in missing:
+            if asked.get(name) != found[name]["last_check"]:
+                master("POST", "actions/reschedule-check", type="Service", service=name, force=True)
+                asked[name] = found[name]["last_check"]
+        return not missing
 
-    def at_its_place(service: dict[str, Any]) -> bool:
-        result = service["last_check_result"]
-        return result is not None and result["check_source"] == (service["command_endpoint"] or MASTER)
-
-    missing()
-    for name in found:
-        master("POST", "actions/reschedule-check", type="Service", service=name, force=True)
-    process.await_that(lambda: not missing(), lambda: f"{missing()} were not checked:\n{process.read(master.log)}")
+    process.await_that(looked(all_done), lambda: f"{list(found)} were not all checked:\n{process.read(master.log)}")
     return found
