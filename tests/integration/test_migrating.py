@@ -128,7 +128,7 @@ class Lab(NamedTuple):
         command = re.sub(r" -H \S+", f" -H {address}", command)
         command = re.sub(r" (-p |--port[ =])\d+", "", command).replace("/etc/ssl", self.folder)
         for word, hash_ in (("SHA1", hashes.SHA1()), ("SHA256", hashes.SHA256())):
-            command = re.sub(f" {word}$", f" {self.good.fingerprint(hash_).hex(':').upper()}", command)
+            command = re.sub(rf"\b{word}\b", self.good.fingerprint(hash_).hex(":").upper(), command)
         return [*shlex.split(command), "-p", str(self.ports[protocol, found])]
 
     def theirs(self, command: str, protocol: str, found: str) -> str:
@@ -170,7 +170,7 @@ def plugins() -> None:
         for plugin in THEIRS:
             process.find(plugin, PLUGINS)
         # check_ssl_cert is a shell script that needs these.
-        for program in ("openssl", "host", "bc", "file"):
+        for program in ("openssl", "host", "bc", "file", "nmap"):
             process.find(program)
 
 
