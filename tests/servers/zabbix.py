@@ -105,5 +105,4 @@ def start(stack: contextlib.ExitStack, folder: str, certificate: Certificate, sc
     process.await_port(port, server, f"{folder}/server.log", f"{folder}/server.output")
     process.await_port(web, serving, f"{folder}/php.output")
     api = Api(f"http://127.0.0.1:{web}/api_jsonrpc.php", folder)
-    print(process.read(f"{folder}/php.output"))
     return api._replace(session=api("user.login", {"user": "Admin", "password": "zabbix"}))
