@@ -239,6 +239,12 @@ def test_the_table_of_states_has_each_situation() -> None:
     assert list(STATES) == [*CASES, "no TLS offered", "nothing listens"]
 
 
+def marked(commands: list[tuple[str, str]]) -> list[Any]:
+    """Return the parameters of a test; check_ssl_cert needs some ten seconds."""
+    slow = [pytest.mark.slow]
+    return [pytest.param(*row, id=row[0], marks=slow if "ssl_cert" in row[0] else []) for row in commands]
+
+
 def column(command: str) -> str:
     """Return whose column of the table a command is."""
     plugin = command.partition(" ")[0]
@@ -246,7 +252,7 @@ def column(command: str) -> str:
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize(("before", "now"), COMMANDS, ids=[before for before, _ in COMMANDS])
+@pytest.mark.parametrize(("before", "now"), marked(COMMANDS))
 def test_both_commands_tell_the_states_of_the_table(before, now, lab, check) -> None:
     protocol, differences = protocol_of(now), []
     for found, states in STATES.items():
@@ -280,3 +286,47 @@ def test_the_table_has_every_option_of_the_old_plugin_and_no_other(plugin, plugi
     theirs = set(re.findall(r"^ +(?:-\w,? ?)?\[?(--[\w-]+)", done.stdout, re.MULTILINE)) - {"--help", "--version"}
     ours = {option for each, before, *_ in OPTIONS if each == plugin for option in re.findall(r"--[\w-]+", " ".join(before))}
     assert ours == theirs
+
+
+@pytest.mark.servers
+def test_no_more_can_be_judged_than_before(lab, check) -> None:
+    text, command = re.findall(r"^To judge no more (.*?)```\n(.*?)\n```", DOCUMENT, re.MULTILINE | re.DOTALL)[0]
+    differs = re.findall('"([^"]*)"', text)
+    told = {found: lab.ours(check, command, found).partition(":")[0] for found in STATES}
+    assert told == {found: "CRITICAL" if found in differs else row["check_smtp"] for found, row in STATES.items()}
+
+
+SENSORS = TOP / "contrib/prtg"
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(("pairs", "options"), [quoted(" ".join(row)) for row in tables("The original PRTG sensor")])
+def test_both_sensors_of_prtg_show_the_same(pairs, options, lab, check, tmp_path) -> None:
+    protocol, shown = protocol_of(options), {}
+    for found in STATES:
+        if (protocol, found) in lab.ports:
+            port = lab.ports[protocol, found]
+            argument = json.dumps({"host": "127.0.0.1", "params": re.sub(r"port: \d+", f"port: {port}", pairs)})
+            line = re.sub(r"-p \d+", f"-p {port}", options.replace("%host", "127.0.0.1"))
+            before = sensor("python", lab, check, argument)["prtg"]
+            now = sensor("scripts", lab, check, given=line)
+            shown[found] = {channel["channel"]: channel["value"] for channel in before.get("result", ())}
+            assert shown[found] == {channel["name"]: channel["value"] for channel in now["channels"]}
+            assert before["text"] == now["message"]
+    assert shown["all is well"]["Root Authority Trusted"] == 0
+    assert shown["expired 40 days ago"]["Days until Expiration"] == -41
+
+
+def sensor(kind: str, lab: Lab, check: Program, *arguments: str, given: str = "") -> dict[str, Any]:
+    """Return the document that a sensor's script prints."""
+    script = SENSORS / kind / "starttls_cert_sensor.py"
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments],
+        env={**check.environment, "SSL_CERT_FILE": lab.environment["SSL_CERT_FILE"]},
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=process.PATIENCE,
+        check=True,
+    )
+    return json.loads(done.stdout)
