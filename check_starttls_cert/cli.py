@@ -83,6 +83,9 @@ ROWS = (
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises ``UsageError`` where argparse would exit."""
 
+    color: bool
+    """Whether Python 3.14 and newer put escapes into the help at a terminal, also into that of a document."""
+
     def error(self, message: str) -> NoReturn:
         """Raise ``UsageError``; argparse calls this for every usage error."""
         allowed = "" if "allowed" in message else "; --help lists what is allowed"
@@ -193,6 +196,7 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
                 metavar=option.metavar,
                 help=option.help,
             )
+    command.color = False
     command.set_defaults(output=default_output)
     return command
 

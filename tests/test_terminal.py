@@ -90,6 +90,8 @@ def test_facts_at_a_terminal_come_in_colour() -> None:
         (("-v", "-o", "json"), {}),
         (("-v", "-o", "prtg"), {}),
         (("-v", "-o", "prtg-v2"), {}),
+        (("--help",), {}),
+        (("--help", "-o", "json"), {}),
     ],
 )
 def test_everything_else_at_a_terminal_is_plain(arguments, environment) -> None:
