@@ -232,6 +232,29 @@ def test_a_run_without_a_verdict_says_why() -> None:
     assert dict(labels) == {"message": r'-P: "gopher" is no protocol\nC:\x'}
 
 
+def test_a_run_without_a_verdict_names_the_endpoint_where_the_command_line_does(capsys) -> None:
+    arguments = [
+        "-H",
+        "192.0.2.25",
+        "-n",
+        "mta.example.com",
+        "-P",
+        "lmtp",
+        "--ca-file",
+        "/nowhere",
+        "-o",
+        "openmetrics",
+    ]
+    assert cli.main([*arguments, "-o", "openmetrics"]) == 3
+    text = capsys.readouterr().out
+    found = metrics_format.parse(text)
+    assert metrics_format.lint(text) == ""
+    endpoint = {"host": "192.0.2.25", "name": "mta.example.com", "port": "24", "protocol": "lmtp"}
+    (failure,), (state,) = found["starttls_cert_failure"], found["starttls_cert_state"].items()
+    assert dict(failure) == {**endpoint, "message": 'there is no file "/nowhere" to read trust anchors from'}
+    assert (dict(state[0]), state[1]) == (endpoint, 3)
+
+
 @PROPERTY
 @given(FOREIGN)
 def test_no_message_breaks_the_text(message) -> None:

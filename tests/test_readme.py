@@ -113,14 +113,6 @@ def test_the_examples_of_command_lines_are_understood() -> None:
         assert asked(cli.answer, shlex.split(command)).target.host in command
 
 
-def test_the_arguments_in_the_examples_for_icinga_and_nagios_are_options() -> None:
-    flags = {flag for option in OPTIONS for flag in option.flags}
-    icinga = re.findall(r'^    "(-.*?)" = ', README, re.MULTILINE)
-    nagios = re.findall(r" (-\w) \$", README)
-    assert (icinga, nagios) == (["-H", "-P", "-n"], ["-H", "-P", "-n"])
-    assert flags.issuperset(icinga)
-
-
 def test_the_files_that_the_readme_names_are_there() -> None:
     for path in re.findall(r"\]\(([\w./-]+)\)", README):
         assert (TOP / path).is_file()

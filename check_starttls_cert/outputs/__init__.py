@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from check_starttls_cert.report import Report
+    from check_starttls_cert.settings import Target
 
     class Renderer(Protocol):
         """What a dialect's module is."""
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
         def render(self, report: Report) -> Rendered:
             """Show a report."""
 
-        def failure(self, message: str) -> Rendered:
-            """Show why there is no report: a usage error, or a bug of ours."""
+        def failure(self, message: str, target: Target | None = None) -> Rendered:
+            """Show why there is no report of the target, where that is known: a usage error, or a bug of ours."""
 
 
 class Dialect(NamedTuple):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from check_starttls_cert.observation import Observation
     from check_starttls_cert.questions import Judgement
     from check_starttls_cert.report import Report
+    from check_starttls_cert.settings import Target
 
 SCHEMA = 1
 
@@ -52,7 +53,7 @@ def render(report: Report) -> Rendered:
     return _rendered(document)
 
 
-def failure(message: str) -> Rendered:
+def failure(message: str, target: Target | None = None) -> Rendered:
     """Show why there is no report."""
     return _rendered(_head(State.UNKNOWN, message))
 

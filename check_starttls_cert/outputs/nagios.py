@@ -16,6 +16,7 @@ from check_starttls_cert.words import shown_days
 if TYPE_CHECKING:
     from check_starttls_cert.questions import Judgement
     from check_starttls_cert.report import Report
+    from check_starttls_cert.settings import Target
     from check_starttls_cert.thresholds import Limits
 
 NAME = "STARTTLS_CERT"
@@ -70,6 +71,6 @@ def told(days: float, limits: tuple[Limits, Limits]) -> State:
     return State.CRITICAL if critical else State.WARNING if warning else State.OK
 
 
-def failure(message: str) -> Rendered:
+def failure(message: str, target: Target | None = None) -> Rendered:
     """Show why there is no report."""
     return Rendered(shortened(f"{NAME} {State.UNKNOWN.name} - {message}", MAX_OUTPUT), State.UNKNOWN.exit_code)

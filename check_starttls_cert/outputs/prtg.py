@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from check_starttls_cert.prtg.channels import Channel
     from check_starttls_cert.report import Report
+    from check_starttls_cert.settings import Target
 
 
 def render(report: Report) -> Rendered:
@@ -31,7 +32,7 @@ def render(report: Report) -> Rendered:
     return Rendered(document.json_result, 0)
 
 
-def failure(text: str) -> Rendered:
+def failure(text: str, target: Target | None = None) -> Rendered:
     """Show why there is no report: the error document."""
     from check_starttls_cert.prtg.sensor_api import MAX_TEXT, CustomSensorResult
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from check_starttls_cert.prtg.channels import Channel
     from check_starttls_cert.report import Report
+    from check_starttls_cert.settings import Target
 
 LIMITS_SINCE = 3
 """The version of the format that knows limits."""
@@ -37,7 +38,7 @@ def render(report: Report) -> Rendered:
     return _document(version, STATUS[report.state], message(report), shown)
 
 
-def failure(text: str) -> Rendered:
+def failure(text: str, target: Target | None = None) -> Rendered:
     """Show why there is no report, in the version that every PRTG takes."""
     from check_starttls_cert.prtg.sensor_api import MAX_TEXT
 
