@@ -1,0 +1,29 @@
+# Completion of check_starttls_cert, written by tests/lists.py.
+_check_starttls_cert() {
+    local IFS=$' \t\n' typed=${COMP_LINE:0:COMP_POINT} words=() word option prefix=
+    word=${typed##*[[:space:]]}
+    read -ra words <<< "${typed%"$word"}"
+    option=${words[${#words[@]} - 1]}
+    words=()
+    case $word in
+        --*=*) option=${word%%=*} prefix=${word%%=*}= ;;
+    esac
+    case $option in
+        -P | --protocol) words=(smtp submission lmtp ldap imap pop3 sieve ftp nntp xmpp-client xmpp-server irc postgres mysql mssql rdp nbd smtps submissions lmtps ldaps imaps pop3s ftps nntps xmpps-client xmpps-server ircs sieves https mqtts amqps tls) ;;
+        --name-check) words=(client none cn cn_san san) ;;
+        --ca-file) compopt -o default ;;
+        --ca-dir) compopt -o dirnames ;;
+        --state) words=(connection=ok connection=warning connection=critical name=ok name=warning name=critical chain=ok chain=warning chain=critical self-signed=ok self-signed=warning self-signed=critical trust=ok trust=warning trust=critical key-size=ok key-size=warning key-size=critical signature=ok signature=warning signature=critical pin=ok pin=warning pin=critical lifetime=ok lifetime=warning lifetime=critical tls=ok tls=warning tls=critical) ;;
+        --untrusted) words=(ok warning critical) ;;
+        --unreachable) words=(ok warning critical) ;;
+        --min-tls) words=(1.0 1.1 1.2 1.3) ;;
+        -o | --output) words=(nagios prtg prtg-v2 json) ;;
+        --prtg-schema) words=(2 3) ;;
+        -H | --host | --hostname | -p | --port | -n | --name | --sni | -w | --warning | -c | --critical | --min-rsa-bits | --min-ec-bits | --issuer | --fingerprint | --spki-pin | --max-lifetime | -t | --timeout) ;;
+        *) words=(-H --host --hostname -P --protocol -p --port -n --name --sni --name-check -w --warning -c --critical --ca-file --ca-dir --allow-self-signed --state --untrusted --unreachable --min-rsa-bits --min-ec-bits --min-tls --issuer --fingerprint --spki-pin --max-lifetime -t --timeout -4 --ipv4 -6 --ipv6 -o --output --prtg-schema -v --verbose -V --version --demo -h --help) ;;
+    esac
+    COMPREPLY=($(compgen -P "$prefix" -W "${words[*]}" -- "${word#"$prefix"}"))
+    # Where "=" separates words, what is completed begins behind it.
+    [[ $COMP_WORDBREAKS != *=* || $word != *=* ]] || COMPREPLY=("${COMPREPLY[@]#"${word%=*}="}")
+}
+complete -F _check_starttls_cert check_starttls_cert
