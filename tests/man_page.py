@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
+import textwrap
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+
+from observations import HERE
 
 from check_starttls_cert import __version__
 from check_starttls_cert.cli import PROGRAM, parser
 
 FILE = f"{PROGRAM}.1"
+
+
+def released() -> str:
+    """Return the date of this version, which Debian's changelog has."""
+    with open(os.path.join(os.path.dirname(HERE), "contrib", "debian", "changelog"), encoding="utf-8") as file:
+        trailer = re.search(r"^ -- .*?>  (.*)$", file.read(), re.MULTILINE)
+    assert trailer is not None
+    return parsedate_to_datetime(trailer[1]).date().isoformat()
 
 
 def roff(text: str) -> str:
@@ -17,34 +30,36 @@ def roff(text: str) -> str:
     return re.sub(r"^(?=[.'])", r"\\&", escaped, flags=re.MULTILINE)
 
 
-def paragraphs(text: str) -> Iterator[str]:
-    """Yield text; what is indented is an example and keeps its lines."""
-    for part in text.strip("\n").split("\n\n"):
-        yield ".PP"
-        if part.startswith(" "):
-            yield ".nf\n" + roff(part) + "\n.fi"
-        else:
-            yield roff(part)
+def filled(text: str) -> str:
+    """Return a paragraph in short lines."""
+    return roff(textwrap.fill(text, 72, break_long_words=False, break_on_hyphens=False))
+
+
+def paragraphs(text: str) -> str:
+    """Return text; what is indented is an example and keeps its lines."""
+    parts = text.strip("\n").split("\n\n")
+    return "\n.PP\n".join(f".nf\n{roff(part)}\n.fi" if part.startswith(" ") else filled(part) for part in parts)
 
 
 def lines() -> Iterator[str]:
     """Yield the page."""
     command = parser()
     about = (command.description or "").rstrip(".")
-    yield f'.\\" Written by tests/lists.py.\n.TH {PROGRAM.upper()} 1 "" "{PROGRAM} {__version__}"'
+    yield '.\\" Written by tests/lists.py.'
+    yield f'.TH {PROGRAM.upper()} 1 {released()} "{PROGRAM} {__version__}"'
     yield f".SH NAME\n{PROGRAM} \\- {roff(about[:1].lower() + about[1:])}"
     yield f".SH SYNOPSIS\n{roff(command.usage or '')}"
     yield ".SH OPTIONS"
     for group in command._action_groups:
         if group._group_actions:
             yield f".SS {roff((group.title or '').capitalize())}"
-            yield from paragraphs(group.description or "")
+            if group.description:
+                yield paragraphs(group.description)
             for action in group._group_actions:
                 flags = ", ".join(f"\\fB{roff(flag)}\\fR" for flag in action.option_strings)
                 value = f" \\fI{roff(str(action.metavar))}\\fR" if action.metavar else ""
-                yield f".TP\n{flags}{value}\n{roff(action.help or '').replace('%%', '%')}"
-    yield ".SH NOTES"
-    yield from paragraphs(command.epilog or "")
+                yield f".TP\n{flags}{value}\n{filled((action.help or '').replace('%%', '%'))}"
+    yield f".SH NOTES\n{paragraphs(command.epilog or '')}"
 
 
 def man_page() -> str:
