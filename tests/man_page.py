@@ -35,10 +35,12 @@ def filled(text: str) -> str:
     return roff(textwrap.fill(text, 72, break_long_words=False, break_on_hyphens=False))
 
 
-def paragraphs(text: str) -> str:
-    """Return text; what is indented is an example and keeps its lines."""
-    parts = text.strip("\n").split("\n\n")
-    return "\n.PP\n".join(f".nf\n{roff(part)}\n.fi" if part.startswith(" ") else filled(part) for part in parts)
+def section(paragraph: str) -> str:
+    """Return a section for a paragraph of the help that begins with a title; examples below one keep their lines."""
+    title, _, text = paragraph.partition(":")
+    examples = text.startswith("\n")
+    body = f".nf\n{roff(textwrap.dedent(text).strip())}\n.fi" if examples else filled(text.strip())
+    return f".SH {title.upper()}\n{body}"
 
 
 def lines() -> Iterator[str]:
@@ -53,13 +55,11 @@ def lines() -> Iterator[str]:
     for group in command._action_groups:
         if group._group_actions:
             yield f".SS {roff((group.title or '').capitalize())}"
-            if group.description:
-                yield paragraphs(group.description)
             for action in group._group_actions:
                 flags = ", ".join(f"\\fB{roff(flag)}\\fR" for flag in action.option_strings)
                 value = f" \\fI{roff(str(action.metavar))}\\fR" if action.metavar else ""
                 yield f".TP\n{flags}{value}\n{filled((action.help or '').replace('%%', '%'))}"
-    yield f".SH NOTES\n{paragraphs(command.epilog or '')}"
+    yield from map(section, (command.epilog or "").split("\n\n"))
 
 
 def man_page() -> str:

@@ -37,7 +37,10 @@ def test_man_shows_every_option_with_its_help() -> None:
 
 
 def test_man_shows_what_help_says_below_the_options() -> None:
-    assert words(parser().epilog or "") in words(shown(["man", "--warnings", "-l", PAGE]))
+    page = words(shown(["man", "--warnings", "-l", PAGE]))
+    for paragraph in (parser().epilog or "").split("\n\n"):
+        title, _, text = paragraph.partition(":")
+        assert f" {title.upper()} {words(text)} " in page
 
 
 @pytest.mark.parametrize(

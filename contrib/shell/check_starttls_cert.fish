@@ -11,9 +11,9 @@ complete -c check_starttls_cert -s c -l critical -x -d 'remaining validity that 
 complete -c check_starttls_cert -l ca-file -r -F -d 'PEM file of trust anchors, instead of the system\'s store'
 complete -c check_starttls_cert -l ca-dir -x -a '(__fish_complete_directories)' -d 'directory of trust anchors made by \'openssl rehash\', instead of the system\'s store'
 complete -c check_starttls_cert -l allow-self-signed -d 'a self-signed certificate is fine'
-complete -c check_starttls_cert -l state -x -a 'connection=ok connection=warning connection=critical name=ok name=warning name=critical chain=ok chain=warning chain=critical self-signed=ok self-signed=warning self-signed=critical trust=ok trust=warning trust=critical key-size=ok key-size=warning key-size=critical signature=ok signature=warning signature=critical pin=ok pin=warning pin=critical lifetime=ok lifetime=warning lifetime=critical tls=ok tls=warning tls=critical' -d 'state of a question\'s bad answer'
-complete -c check_starttls_cert -l untrusted -x -a 'ok warning critical' -d 'short for --state trust=STATE, a chain that is not trusted'
-complete -c check_starttls_cert -l unreachable -x -a 'ok warning critical' -d 'short for --state connection=STATE, a service whose certificate cannot be read'
+complete -c check_starttls_cert -l state -x -a 'connection=ok connection=warning connection=critical connection=unknown name=ok name=warning name=critical name=unknown chain=ok chain=warning chain=critical chain=unknown self-signed=ok self-signed=warning self-signed=critical self-signed=unknown trust=ok trust=warning trust=critical trust=unknown key-size=ok key-size=warning key-size=critical key-size=unknown signature=ok signature=warning signature=critical signature=unknown pin=ok pin=warning pin=critical pin=unknown lifetime=ok lifetime=warning lifetime=critical lifetime=unknown tls=ok tls=warning tls=critical tls=unknown' -d 'state of a question\'s bad answer'
+complete -c check_starttls_cert -l untrusted -x -a 'ok warning critical unknown' -d 'short for --state trust=STATE, a chain that is not trusted'
+complete -c check_starttls_cert -l unreachable -x -a 'ok warning critical unknown' -d 'short for --state connection=STATE, a service whose certificate cannot be read'
 complete -c check_starttls_cert -l min-rsa-bits -x -d 'size below which an RSA or DSA key warns, and is critical'
 complete -c check_starttls_cert -l min-ec-bits -x -d 'size below which an elliptic curve key warns, and is critical'
 complete -c check_starttls_cert -l min-tls -x -a '1.0 1.1 1.2 1.3' -d 'oldest TLS version that is fine'
@@ -24,7 +24,7 @@ complete -c check_starttls_cert -l max-lifetime -x -d 'longest lifetime that is 
 complete -c check_starttls_cert -s t -l timeout -x -d 'bounds the whole run'
 complete -c check_starttls_cert -s 4 -l ipv4 -d 'connect over IPv4 only'
 complete -c check_starttls_cert -s 6 -l ipv6 -d 'connect over IPv6 only'
-complete -c check_starttls_cert -s o -l output -x -a 'nagios prtg prtg-v2 json' -d output
+complete -c check_starttls_cert -s o -l output -x -a 'nagios prtg prtg-v2 json openmetrics' -d output
 complete -c check_starttls_cert -l prtg-schema -x -a '2 3' -d 'version of the prtg-v2 document'
 complete -c check_starttls_cert -s v -l verbose -d 'add facts below the status line'
 complete -c check_starttls_cert -s V -l version -d 'print the version and exit'
