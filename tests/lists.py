@@ -2,8 +2,8 @@
 
 Written are, from the rows of the questions, protocols and options, and from the golden files: the list of questions
 in the JSON schema; the tables of options and protocols and the example output in the README; from the layers of
-``test_architecture``: the rooms in CONTRIBUTING; and all of the files in ``WHOLE``. All else in these files is written by
-hand. ``test_readme`` fails while this script has something to change.
+``test_architecture``: the rooms in CONTRIBUTING; and all of the files in ``WHOLE``. All else in these files is written
+by hand. ``test_readme`` fails while this script has something to change.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from check_starttls_cert.questions import QUESTIONS  # noqa: E402
 from check_starttls_cert.starttls import PROTOCOLS  # noqa: E402
 
 README, CONTRIBUTING = (os.path.join(TOP, name) for name in ("README.md", "CONTRIBUTING.md"))
+ICINGA = os.path.join(TOP, "contrib", "icinga2")
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(cli.__file__)), "outputs", "json_schema.json")
 
 

@@ -13,14 +13,15 @@ _check_starttls_cert() {
         --name-check) words=(client none cn cn_san san) ;;
         --ca-file) compopt -o default ;;
         --ca-dir) compopt -o dirnames ;;
+        --min-tls) words=(1.0 1.1 1.2 1.3) ;;
         --state) words=(connection=ok connection=warning connection=critical connection=unknown name=ok name=warning name=critical name=unknown chain=ok chain=warning chain=critical chain=unknown self-signed=ok self-signed=warning self-signed=critical self-signed=unknown trust=ok trust=warning trust=critical trust=unknown key-size=ok key-size=warning key-size=critical key-size=unknown signature=ok signature=warning signature=critical signature=unknown pin=ok pin=warning pin=critical pin=unknown lifetime=ok lifetime=warning lifetime=critical lifetime=unknown tls=ok tls=warning tls=critical tls=unknown) ;;
         --untrusted) words=(ok warning critical unknown) ;;
         --unreachable) words=(ok warning critical unknown) ;;
-        --min-tls) words=(1.0 1.1 1.2 1.3) ;;
+        --prtg-channel-names) words=(default original) ;;
         -o | --output) words=(nagios prtg prtg-v2 json openmetrics) ;;
         --prtg-schema) words=(2 3) ;;
-        -H | --host | --hostname | -p | --port | -n | --name | --sni | -w | --warning | -c | --critical | --min-rsa-bits | --min-ec-bits | --issuer | --fingerprint | --spki-pin | --max-lifetime | -t | --timeout) ;;
-        *) words=(-H --host --hostname -P --protocol -p --port -n --name --sni --name-check -w --warning -c --critical --ca-file --ca-dir --allow-self-signed --state --untrusted --unreachable --min-rsa-bits --min-ec-bits --min-tls --issuer --fingerprint --spki-pin --max-lifetime -t --timeout -4 --ipv4 -6 --ipv6 -o --output --prtg-schema -v --verbose -V --version --demo -h --help) ;;
+        -H | --host | --hostname | -p | --port | --sni | -t | --timeout | -n | --name | -w | --warning | -c | --critical | --min-rsa-bits | --min-ec-bits | --issuer | --fingerprint | --spki-pin | --max-lifetime) ;;
+        *) words=(-H --host --hostname -P --protocol -p --port -4 --ipv4 -6 --ipv6 --sni -t --timeout -n --name --name-check -w --warning -c --critical --ca-file --ca-dir --allow-self-signed --min-rsa-bits --min-ec-bits --min-tls --issuer --fingerprint --spki-pin --max-lifetime --state --untrusted --unreachable --prtg-channel-names -o --output --prtg-schema -v --verbose -V --version --demo -h --help) ;;
     esac
     COMPREPLY=($(compgen -P "$prefix" -W "${words[*]}" -- "${word#"$prefix"}"))
     # Where "=" separates words, what is completed begins behind it.
