@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator
 from typing import Callable
 
@@ -19,8 +19,10 @@ from servers import process
 from check_starttls_cert.cli import PROGRAM
 
 FOLDER = os.path.join(os.path.dirname(HERE), "contrib", "shell")
+Complete = Callable[[str], list[str]]
 READY = "ready> "
-SHOW = "printf '<%s>' \"$@\"; echo '<end>'"
+BEGIN, END = "begin:", ":end"
+SHOW = f"echo {BEGIN}; printf '<%s>' \"$@\"; echo {END}"
 """What the command does in these tests: it shows its arguments."""
 
 
@@ -28,7 +30,8 @@ SHOW = "printf '<%s>' \"$@\"; echo '<end>'"
 def terminal(arguments: list[str], folder: str) -> Iterator[int]:
     """Start a shell at a terminal of its own; yield the terminal's other side."""
     pty = pytest.importorskip("pty")
-    ours, theirs = pty.openpty()
+    with required("a terminal"):
+        ours, theirs = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "HOME": folder, "ZDOTDIR": folder, "TERM": "dumb", "LC_ALL": "C"}
     shell = subprocess.Popen(
         arguments, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
@@ -42,32 +45,35 @@ def terminal(arguments: list[str], folder: str) -> Iterator[int]:
         os.close(ours)
 
 
-def read_until(file: int, wanted: str) -> str:
-    """Return what a terminal shows, up to and with ``wanted``."""
-    end = time.monotonic() + process.PATIENCE
+def until_ready(file: int, after: str) -> str:
+    """Return what a terminal shows, up to the first prompt behind ``after``."""
     shown = ""
-    while wanted not in shown:
-        assert time.monotonic() < end, shown
+    while (begin := shown.find(after)) < 0 or READY not in shown[begin:]:
+        assert select.select([file], [], [], process.PATIENCE)[0], shown
         shown += os.read(file, 4096).decode("utf-8", "replace")
     return shown
 
 
-def at_terminal(arguments: list[str], folder: str, typed: str) -> list[str]:
-    """Return the arguments that the command gets when ``typed``, a tabulator and return are typed."""
+@contextlib.contextmanager
+def at_terminal(arguments: list[str], folder: str) -> Iterator[Complete]:
+    """Yield what types a line, a tabulator and return, and reads which arguments the command got."""
     with terminal(arguments, folder) as file:
-        read_until(file, READY)
-        os.write(file, f"{PROGRAM} {typed}\t\r".encode())
-        shown = read_until(file, "<end>\r\n")
-    return re.findall(r"<(.*?)>", shown[shown.rindex(f"{PROGRAM} ") :].split("\n", 1)[1])[:-1]
+        until_ready(file, "")
+
+        def complete(typed: str) -> list[str]:
+            os.write(file, f"{PROGRAM} {typed}\t\r".encode())
+            return re.findall(r"<(.*?)>", until_ready(file, END).partition(BEGIN)[2].partition(END)[0])
+
+        yield complete
 
 
-def bash(program: str, folder: str, typed: str) -> list[str]:
+def bash(program: str, folder: str) -> contextlib.AbstractContextManager[Complete]:
     script = os.path.join(FOLDER, f"{PROGRAM}.bash")
     process.write(f"{folder}/rc", f"PS1='{READY}'\n{PROGRAM}() {{ {SHOW}; }}\n. {shlex.quote(script)}\n")
-    return at_terminal([program, "--rcfile", f"{folder}/rc", "-i"], folder, typed)
+    return at_terminal([program, "--rcfile", f"{folder}/rc", "-i"], folder)
 
 
-def zsh(program: str, folder: str, typed: str) -> list[str]:
+def zsh(program: str, folder: str) -> contextlib.AbstractContextManager[Complete]:
     lines = (
         f"PS1='{READY}'",
         f"{PROGRAM}() {{ {SHOW} }}",
@@ -77,33 +83,39 @@ def zsh(program: str, folder: str, typed: str) -> list[str]:
         "zstyle ':completion:*' insert-tab false",
     )
     process.write(f"{folder}/.zshrc", "\n".join(lines) + "\n")
-    return at_terminal([program, "-d", "-i"], folder, typed)
+    return at_terminal([program, "-d", "-i"], folder)
 
 
-def fish(program: str, folder: str, typed: str) -> list[str]:
+@contextlib.contextmanager
+def fish(program: str, folder: str) -> Iterator[Complete]:
     script = os.path.join(FOLDER, f"{PROGRAM}.fish")
-    command = f"source {shlex.quote(script)}; complete -C {shlex.quote(f'{PROGRAM} {typed}')}"
     environment = {"PATH": os.environ["PATH"], "HOME": folder, "LC_ALL": "C.UTF-8"}
-    arguments = [program, "--no-config", "-c", command]
-    done = subprocess.run(
-        arguments, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=process.PATIENCE
-    )
-    offered = [line.partition("\t")[0] for line in done.stdout.splitlines()]
-    *words, last = shlex.split(typed)
-    return [*words, os.path.commonprefix(offered) or last]  # noqa: RUF071 - the shell completes characters
+
+    def complete(typed: str) -> list[str]:
+        command = f"source {shlex.quote(script)}; complete -C {shlex.quote(f'{PROGRAM} {typed}')}"
+        arguments = [program, "--no-config", "-c", command]
+        done = subprocess.run(
+            arguments, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=process.PATIENCE
+        )
+        offered = [line.partition("\t")[0] for line in done.stdout.splitlines()]
+        *words, last = shlex.split(typed)
+        return [*words, os.path.commonprefix(offered) or last]  # noqa: RUF071 - the shell completes characters
+
+    yield complete
 
 
-@pytest.fixture(params=[bash, zsh, fish], ids=["bash", "zsh", "fish"])
-def complete(request, tmp_path) -> Callable[[str], list[str]]:
+@pytest.fixture(scope="module", params=[bash, zsh, fish], ids=["bash", "zsh", "fish"])
+def complete(request, tmp_path_factory) -> Iterator[Complete]:
     """What the command's arguments are once a shell has completed what was typed."""
     shell = request.param
     with required(shell.__name__):
         program = process.find(shell.__name__)
-    folder = str(tmp_path)
+    folder = str(tmp_path_factory.mktemp(shell.__name__))
     for name in ("anchors.pem", "2nd"):
         process.write(f"{folder}/{name}", "")
     os.mkdir(f"{folder}/anchors")
-    return lambda typed: shell(program, folder, typed)
+    with shell(program, folder) as complete:
+        yield complete
 
 
 @pytest.mark.parametrize(
