@@ -1,7 +1,7 @@
 """What completes the command line in bash, zsh and fish: option names, and the words of their values.
 
-Made from the rows of the options, as the parser is. ``tests/lists.py`` writes the files. Completion generators for
-argparse know no ``--protocol=VALUE`` in bash, where ``=`` separates words, and thus no ``QUESTION=STATE`` either.
+Made from the rows of the options, as the parser is. ``tests/lists.py`` writes the files. In bash ``=`` separates words,
+which shtab leaves to its users: it completes neither ``--protocol=VALUE`` nor the second half of ``QUESTION=STATE``.
 """
 
 from __future__ import annotations
