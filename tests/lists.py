@@ -2,8 +2,8 @@
 
 Written are, from the rows of the questions, protocols and options, and from the golden files: the list of questions
 in the JSON schema; the tables of options and protocols and the example output in the README; from the layers of
-``test_architecture``: the rooms in CONTRIBUTING; and all of Icinga's CheckCommand and Director's basket. All else in
-these files is written by hand. ``test_readme`` fails while this script has something to change.
+``test_architecture``: the rooms in CONTRIBUTING; and all of the files in ``WHOLE``. All else in these files is written
+by hand. ``test_readme`` fails while this script has something to change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 sys.path.insert(0, TOP)
 
+import completions  # noqa: E402
 import icinga2_files  # noqa: E402
+import man_page  # noqa: E402
 from test_architecture import LAYERS  # noqa: E402
 
 from check_starttls_cert import cli  # noqa: E402
@@ -105,15 +107,24 @@ def schema(text: str) -> str:
     return re.sub(r'("question": \{\s*"enum": \[\n)[^\]]*(\n *\])', lambda found: found[1] + lines + found[2], text)
 
 
+WHOLE = {
+    "icinga2/starttls_cert.conf": icinga2_files.check_command,
+    "icinga2/director_basket.json": icinga2_files.basket,
+    "shell/check_starttls_cert.1": man_page.man_page,
+    "shell/check_starttls_cert.bash": completions.bash,
+    "shell/_check_starttls_cert": completions.zsh,
+    "shell/check_starttls_cert.fish": completions.fish,
+}
+"""Files in ``contrib``, and what makes them."""
+
+
 def written() -> Iterator[tuple[str, str, str]]:
     """Yield path, text as it is, and text as it has to be."""
     for path, made in ((README, readme), (CONTRIBUTING, contributing), (SCHEMA, schema)):
         yield path, read(path), made(read(path))
-    for name, text in (
-        ("starttls_cert.conf", icinga2_files.check_command()),
-        ("director_basket.json", icinga2_files.basket()),
-    ):
-        yield os.path.join(ICINGA, name), read(os.path.join(ICINGA, name)), text
+    for name, whole in WHOLE.items():
+        path = os.path.join(TOP, "contrib", *name.split("/"))
+        yield path, read(path), whole()
 
 
 if __name__ == "__main__":
