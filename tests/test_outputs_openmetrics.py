@@ -233,18 +233,7 @@ def test_a_run_without_a_verdict_says_why() -> None:
 
 
 def test_a_run_without_a_verdict_names_the_endpoint_where_the_command_line_does(capsys) -> None:
-    arguments = [
-        "-H",
-        "192.0.2.25",
-        "-n",
-        "mta.example.com",
-        "-P",
-        "lmtp",
-        "--ca-file",
-        "/nowhere",
-        "-o",
-        "openmetrics",
-    ]
+    arguments = ["-H", "192.0.2.25", "-n", "mta.example.com", "-P", "lmtp", "--ca-file", "/nowhere"]
     assert cli.main([*arguments, "-o", "openmetrics"]) == 3
     text = capsys.readouterr().out
     found = metrics_format.parse(text)

@@ -1,4 +1,4 @@
-"""Make the pictures of the README, in ``docs``: what people see, from real runs against real servers.
+"""Make the pictures of the README, in ``contrib/pictures``: what people see, from real runs against real servers.
 
 ``verdict.svg`` is the program at a terminal; ``prometheus.png`` its metrics in Prometheus' own graph, while one of the
 certificates is renewed. Needs root, Linux, and Debian's postfix, dovecot-lmtpd, slapd, prometheus,
@@ -32,7 +32,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 import zoo  # noqa: E402
 from servers import dovecot, postfix, process, slapd  # noqa: E402
 
-DOCS = TESTS.parent / "docs"
+PICTURES = TESTS.parent / "contrib" / "pictures"
 CONTRIB = TESTS.parent / "contrib" / "prometheus"
 HOSTS = "127.0.0.1 localhost mta.example.com mail.example.com store.example.com dc1.example.com\n"
 
@@ -166,7 +166,7 @@ def terminal() -> None:
     for arguments in SHOWN:
         printed = at_a_terminal([sys.executable, "-m", "check_starttls_cert", *arguments.split()])
         said += f"\x1b[1m$ check_starttls_cert {arguments}\x1b[0m\n{printed}\n"
-    (DOCS / "verdict.svg").write_text(drawing(said), "utf-8")
+    (PICTURES / "verdict.svg").write_text(drawing(said), "utf-8")
 
 
 def graph(stack: contextlib.ExitStack, folder: str) -> None:
@@ -203,7 +203,7 @@ def graph(stack: contextlib.ExitStack, folder: str) -> None:
     picture = [
         *(process.find("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
         f"--user-data-dir={folder}/chromium",
-        *("--window-size=1000,900", "--virtual-time-budget=10000", f"--screenshot={DOCS / 'prometheus.png'}"),
+        *("--window-size=1000,900", "--virtual-time-budget=10000", f"--screenshot={PICTURES / 'prometheus.png'}"),
         f"http://127.0.0.1:9090/graph?{urllib.parse.urlencode(query)}",
     ]
     subprocess.run(picture, check=True, capture_output=True, timeout=process.PATIENCE)
