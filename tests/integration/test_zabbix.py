@@ -68,7 +68,7 @@ def api(folder: str, certificates: Zoo, check: Program) -> Iterator[zabbix.Api]:
         with required("Zabbix"):
             started = zabbix.start(stack, own, Certificate(certificates.cases[GOOD].reference, *files), script)
         # Not a reason to skip: what the API does not take is wrong in the template.
-        rules = dict.fromkeys(("groups", "templates", "discoveryRules", "valueMaps"), {"createMissing": True})
+        rules = {key: {"createMissing": True} for key in ("groups", "templates", "discoveryRules", "valueMaps")}
         started("configuration.import", {"format": "yaml", "rules": rules, "source": TEMPLATE})
         yield started
 
