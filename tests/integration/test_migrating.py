@@ -1,7 +1,7 @@
 """The tables of contrib/MIGRATING.md: the old command and the new one, against the same servers.
 
-Skipped without Debian's monitoring-plugins and check_ssl_cert. A cell that holds a state, a command or an option is
-tried; what has no counterpart must be an option that their ``--help`` knows.
+Skipped without the versions that the document names, which are Debian 12's. A cell that holds a state, a command or an
+option is tried; what has no counterpart must be an option that their ``--help`` knows.
 """
 
 # ruff: noqa: PLR0913, PLR0917 - a test's arguments are fixtures
@@ -82,7 +82,13 @@ TRIED = [
         old,
         "".join(quoted(now)),
         re.findall('"([^"]*)"', note),
-        EVERYWHERE if old != before[0] else SLOW if plugin == "check_ssl_cert" else tuple(STATES),
+        EVERYWHERE[:1]
+        if now in {"`-4`", "`-6`"}
+        else EVERYWHERE
+        if old != before[0]
+        else SLOW
+        if plugin == "check_ssl_cert"
+        else tuple(STATES),
         id=f"{plugin} {old}",
         marks=[pytest.mark.slow] if plugin == "check_ssl_cert" else [],
     )
@@ -173,10 +179,12 @@ def protocol_of(command: str) -> str:
 
 @pytest.fixture(scope="session")
 def plugins() -> None:
-    """Skip where the old plugins are not installed."""
+    """Skip where the old plugins are not installed, or others than the document's."""
     with required("the other plugins"):
         for plugin in THEIRS:
-            process.find(plugin, PLUGINS)
+            told = subprocess.run([process.find(plugin, PLUGINS), "--version"], capture_output=True, check=False).stdout
+            if not any(version in told.decode() for version in re.findall(r"\(\D*([0-9.]+)\)", DOCUMENT)):
+                raise process.Unavailable(f"the document is of another version than {told.decode().strip()}")
         # check_ssl_cert is a shell script that needs these.
         for program in ("openssl", "host", "bc", "file", "nmap"):
             process.find(program)
@@ -290,6 +298,8 @@ def test_an_option_changes_the_same_for_both(plugin, before, now, differs, tried
     old, new = next(row for row in COMMANDS if row[0].startswith(f"{plugin} "))
     if before in {"-S", "--ssl"}:
         old = old.replace(" -T", "")  # check_ldap takes but one of them
+    if now == "-6" and not process.has_ipv6():
+        pytest.skip("there is no IPv6")
     old, new = f"{old} {before}", f"{new} {now}".strip()
     protocol, differences = protocol_of(new), {}
     for found in tried:
