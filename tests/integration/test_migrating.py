@@ -71,6 +71,15 @@ SLOW = (*EVERYWHERE, "not yet valid", "another name", "unknown root", "self-sign
 """What is found by check_ssl_cert, which takes a second each time."""
 
 
+def situations(plugin: str, now: str, *, is_first: bool) -> tuple[str, ...]:
+    """Return what is to be found where an option is tried; less for the further names that it has."""
+    if now in {"`-4`", "`-6`"}:
+        return EVERYWHERE[:1]
+    if not is_first:
+        return EVERYWHERE
+    return SLOW if plugin == "check_ssl_cert" else tuple(STATES)
+
+
 OPTIONS = [
     (plugin, quoted(before), now, note) for plugin in THEIRS for before, now, note in tables(f"Options of {plugin}")
 ]
@@ -82,13 +91,7 @@ TRIED = [
         old,
         "".join(quoted(now)),
         re.findall('"([^"]*)"', note),
-        EVERYWHERE[:1]
-        if now in {"`-4`", "`-6`"}
-        else EVERYWHERE
-        if old != before[0]
-        else SLOW
-        if plugin == "check_ssl_cert"
-        else tuple(STATES),
+        situations(plugin, now, is_first=old == before[0]),
         id=f"{plugin} {old}",
         marks=[pytest.mark.slow] if plugin == "check_ssl_cert" else [],
     )
