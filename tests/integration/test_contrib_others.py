@@ -1,8 +1,10 @@
 """The lines for Checkmk, Telegraf and Centreon, run as these run them, against a real server.
 
-None of the three is packaged for Debian. What they do with a line is written anew from their sources: ``run_cached`` and
-``run_mrpe`` of Checkmk's agent, Telegraf's ``inputs.exec``. Centreon Engine comes from Nagios, which runs its line here.
+Debian has none of the three. What they do with a line is written anew from their sources: ``run_cached`` and
+``run_mrpe`` of Checkmk's agent, ``inputs.exec`` of Telegraf. Centreon Engine comes from Nagios, which is run here.
 """
+
+# ruff: noqa: PLR0913, PLR0917 - a test's arguments are fixtures
 
 from __future__ import annotations
 
@@ -13,7 +15,6 @@ import shlex
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,9 +138,18 @@ def test_centreon_runs_its_command(lab, state, tmp_path) -> None:
     )
     own = f"{tmp_path}/nagios"
     os.mkdir(own)
-    with contextlib.ExitStack() as stack:
-        with required("nagios4"):
-            services = {"certificate": ("mta", "127.0.0.1", "centreon")}
-            seen = nagios.run(stack, own, lab.program, definitions, services)["certificate"]
+    with contextlib.ExitStack() as stack, required("nagios4"):
+        services = {"certificate": ("mta", "127.0.0.1", "centreon")}
+        seen = nagios.run(stack, own, lab.program, definitions, services)["certificate"]
     assert seen.state == {"good_rsa_2048": 0, "expires_in_10_days": 1}.get(state, 2)
-    assert seen.output.startswith(f"STARTTLS_CERT {('OK', 'WARNING', 'CRITICAL')[seen.state]} - smtp 127.0.0.1:{lab.port}")
+    assert seen.output.startswith(
+        f"STARTTLS_CERT {('OK', 'WARNING', 'CRITICAL')[seen.state]} - smtp 127.0.0.1:{lab.port}"
+    )
+
+
+@pytest.mark.parametrize("page", ["README.md", "MIGRATING.md"])
+def test_what_the_pages_name_is_there(page) -> None:
+    links = re.findall(r"\]\(([\w/.]+)(?:#[\w-]+)?\)", shipped(page))
+    assert links
+    for link in links:
+        assert (CONTRIB / link).exists(), link

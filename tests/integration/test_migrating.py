@@ -1,11 +1,14 @@
 """The tables of contrib/MIGRATING.md: the old command and the new one, against the same servers.
 
-Skipped without Debian's monitoring-plugins and check_ssl_cert. A cell that holds a state, a command or an option is
-tried; what has no counterpart must be an option that their ``--help`` knows.
+Skipped without the versions that the document names, which are Debian 12's. A cell that holds a state, a command or an
+option is tried; what has no counterpart must be an option that their ``--help`` knows.
 """
+
+# ruff: noqa: PLR0913, PLR0917 - a test's arguments are fixtures
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import os
@@ -14,6 +17,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -24,8 +28,12 @@ import zoo
 from conftest import EXIT_CODES, Program, Zoo, required
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from observations import asked
 from servers import dovecot_all, openldap, postfix, process, slapd
 from servers.running import Certificate
+
+from check_starttls_cert import cli
+from check_starttls_cert.meant import ROWS
 
 TOP = Path(__file__).parent.parent.parent
 DOCUMENT = (TOP / "contrib/MIGRATING.md").read_text(encoding="utf-8")
@@ -63,10 +71,17 @@ SLOW = (*EVERYWHERE, "not yet valid", "another name", "unknown root", "self-sign
 """What is found by check_ssl_cert, which takes a second each time."""
 
 
+def situations(plugin: str, now: str, *, is_first: bool) -> tuple[str, ...]:
+    """Return what is to be found where an option is tried; less for the further names that it has."""
+    if now in {"`-4`", "`-6`"}:
+        return EVERYWHERE[:1]
+    if not is_first:
+        return EVERYWHERE
+    return SLOW if plugin == "check_ssl_cert" else tuple(STATES)
+
+
 OPTIONS = [
-    (plugin, quoted(before), now, note)
-    for plugin in THEIRS
-    for before, now, note in tables(f"Options of {plugin}")
+    (plugin, quoted(before), now, note) for plugin in THEIRS for before, now, note in tables(f"Options of {plugin}")
 ]
 """Plugin, its options that mean the same, what they are here, and what differs."""
 
@@ -76,15 +91,16 @@ TRIED = [
         old,
         "".join(quoted(now)),
         re.findall('"([^"]*)"', note),
-        EVERYWHERE if old != before[0] else SLOW if plugin == "check_ssl_cert" else tuple(STATES),
+        situations(plugin, now, is_first=old == before[0]),
         id=f"{plugin} {old}",
         marks=[pytest.mark.slow] if plugin == "check_ssl_cert" else [],
     )
     for plugin, before, now, note in OPTIONS
     for old in before
-    if now != "none" and not now.startswith("`-H`")
+    if now != "none" and not now.startswith(("`-H`", "`-o "))
 ]
-"""The same one by one, with what is found where they differ, and where they are tried."""
+"""The same one by one, with what is found where they differ, and where they are tried. No state is in exit codes of
+other outputs."""
 
 
 def leaf(now: datetime, **special: Any) -> zoo.Case:
@@ -112,6 +128,7 @@ CASES = {
     "self-signed": self_signed,
 }
 """What is found -> the certificate that the servers have."""
+
 
 class Lab(NamedTuple):
     """Servers for what is found."""
@@ -165,74 +182,88 @@ def protocol_of(command: str) -> str:
 
 @pytest.fixture(scope="session")
 def plugins() -> None:
-    """Skip where the old plugins are not installed."""
+    """Skip where the old plugins are not installed, or others than the document's."""
     with required("the other plugins"):
         for plugin in THEIRS:
-            process.find(plugin, PLUGINS)
+            told = subprocess.run([process.find(plugin, PLUGINS), "--version"], capture_output=True, check=False).stdout
+            if not any(version in told.decode() for version in re.findall(r"\(\D*([0-9.]+)\)", DOCUMENT)):
+                raise process.Unavailable(f"the document is of another version than {told.decode().strip()}")
         # check_ssl_cert is a shell script that needs these.
         for program in ("openssl", "host", "bc", "file", "nmap"):
             process.find(program)
 
 
 @pytest.fixture(scope="module")
-def lab(plugins: None, certificates: Zoo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(plugins: None, certificates: Zoo) -> Iterator[Lab]:
     """Return servers that show whatever is found."""
-    import contextlib
-    import tempfile
-
     now = datetime.now(timezone.utc).replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="starttls") as folder, contextlib.ExitStack() as stack:
         os.chmod(folder, 0o755)
         cases = {found: make(now) for found, make in CASES.items()}
-        files = {}
-        for number, (found, case) in enumerate(cases.items()):
-            start = f"{folder}/{number}"
-            files[found] = Certificate(
-                NAME,
-                process.write(f"{start}.chain.pem", case.chain),
-                process.write(f"{start}.key.pem", case.key),
-                process.write(f"{start}.both.pem", case.key + case.chain),
-                f"{folder}/corp-root.pem",
-            )
         root = process.write(f"{folder}/corp-root.pem", cases["all is well"].anchors)
         os.mkdir(f"{folder}/corp")
         shutil.copy(root, f"{folder}/corp")
         with required("openssl rehash"):
             process.run([process.find("openssl"), "rehash", f"{folder}/corp"])
-        ports = {}
-        with required("Postfix"):
-            services = {f"smtp/{found}": {"smtpd_tls_chain_files": each.both} for found, each in files.items()}
-            for found, each in files.items():
-                services[f"smtps/{found}"] = {"smtpd_tls_chain_files": each.both, "smtpd_tls_wrappermode": "yes"}
-            services["smtp/no TLS offered"] = services["smtps/no TLS offered"] = {"smtpd_tls_security_level": "none"}
-            os.mkdir(f"{folder}/postfix")
-            for service, port in postfix.start(stack, f"{folder}/postfix", services, certificates.openssl).ports.items():
-                protocol, _, found = service.partition("/")
-                ports[protocol, found] = port
-                if protocol == "smtp":
-                    ports["submission", found] = port
-        with required("slapd"):
-            os.mkdir(f"{folder}/slapd")
-            directories = {found: (each.chain, each.key) for found, each in files.items()}
-            server = slapd.start(stack, f"{folder}/slapd", {**directories, "no TLS offered": None})
-            ports.update({("ldap", found): port for found, port in server.ports.items()})
-        for number, found in enumerate(EVERYWHERE):
-            for name, start in (("Dovecot", dovecot_all.start), ("OpenLDAP", openldap.start)):
-                own = f"{folder}/{name}{number}"
-                os.mkdir(own)
-                with required(name):
-                    more = start(stack, own, files[found]).ports
-                ports.update({(protocol, found): port for protocol, port in more.items() if (protocol, found) not in ports})
-        (free,) = process.free_ports(1)
-        ports.update({(protocol, "nothing listens"): free for protocol in {protocol for protocol, _ in ports}})
-        environment = {
-            **{name: os.environ[name] for name in ("PATH",)},
-            "LC_ALL": "C",
-            "SSL_CERT_FILE": root,
-            "LDAPTLS_CACERT": root,
-            "http_proxy": "",
+        files = {
+            found: Certificate(
+                NAME,
+                process.write(f"{folder}/{number}.chain.pem", case.chain),
+                process.write(f"{folder}/{number}.key.pem", case.key),
+                process.write(f"{folder}/{number}.both.pem", case.key + case.chain),
+                root,
+            )
+            for number, (found, case) in enumerate(cases.items())
         }
+        ports = {
+            **mail(stack, folder, files, certificates.openssl),
+            **directories(stack, folder, files),
+            **others(stack, folder, files),
+        }
+        (free,) = process.free_ports(1)
+        ports |= {(protocol, "nothing listens"): free for protocol, _ in ports}
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "SSL_CERT_FILE": root, "LDAPTLS_CACERT": root}
         yield Lab(folder, ports, x509.load_pem_x509_certificate(cases["all is well"].chain), environment)
+
+
+Ports = dict[tuple[str, str], int]
+Files = dict[str, Certificate]
+
+
+def mail(stack: contextlib.ExitStack, folder: str, files: Files, lenient: str) -> Ports:
+    """Start Postfix for everything."""
+    without = {"smtpd_tls_security_level": "none"}
+    services = {"smtp/no TLS offered": without, "smtps/no TLS offered": without}
+    for found, each in files.items():
+        services[f"smtp/{found}"] = {"smtpd_tls_chain_files": each.both}
+        services[f"smtps/{found}"] = {"smtpd_tls_chain_files": each.both, "smtpd_tls_wrappermode": "yes"}
+    os.mkdir(f"{folder}/postfix")
+    with required("Postfix"):
+        started = postfix.start(stack, f"{folder}/postfix", services, lenient)
+    ports = {tuple(service.split("/")): port for service, port in started.ports.items()}
+    return ports | {("submission", found): port for (protocol, found), port in ports.items() if protocol == "smtp"}
+
+
+def directories(stack: contextlib.ExitStack, folder: str, files: Files) -> Ports:
+    """Start slapd for everything."""
+    os.mkdir(f"{folder}/slapd")
+    with required("slapd"):
+        services = {"no TLS offered": None, **{found: (each.chain, each.key) for found, each in files.items()}}
+        started = slapd.start(stack, f"{folder}/slapd", services)
+    return {("ldap", found): port for found, port in started.ports.items()}
+
+
+def others(stack: contextlib.ExitStack, folder: str, files: Files) -> Ports:
+    """Start Dovecot, and slapd with TLS from the first byte, for what is found everywhere."""
+    ports = {}
+    for number, found in enumerate(EVERYWHERE):
+        for name, start in (("Dovecot", dovecot_all.start), ("OpenLDAP", openldap.start)):
+            own = f"{folder}/{name}{number}"
+            os.mkdir(own)
+            with required(name):
+                started = start(stack, own, files[found])
+            ports |= {(protocol, found): port for protocol, port in started.ports.items() if protocol != "ldap"}
+    return ports
 
 
 def test_the_table_of_states_has_each_situation() -> None:
@@ -270,6 +301,8 @@ def test_an_option_changes_the_same_for_both(plugin, before, now, differs, tried
     old, new = next(row for row in COMMANDS if row[0].startswith(f"{plugin} "))
     if before in {"-S", "--ssl"}:
         old = old.replace(" -T", "")  # check_ldap takes but one of them
+    if now == "-6" and not process.has_ipv6():
+        pytest.skip("there is no IPv6")
     old, new = f"{old} {before}", f"{new} {now}".strip()
     protocol, differences = protocol_of(new), {}
     for found in tried:
@@ -282,10 +315,24 @@ def test_an_option_changes_the_same_for_both(plugin, before, now, differs, tried
 
 @pytest.mark.parametrize("plugin", THEIRS)
 def test_the_table_has_every_option_of_the_old_plugin_and_no_other(plugin, plugins) -> None:
-    done = subprocess.run([f"{PLUGINS}/{plugin}", "--help"], capture_output=True, text=True, timeout=process.PATIENCE)
+    done = subprocess.run([f"{PLUGINS}/{plugin}", "--help"], capture_output=True, text=True, check=False)
     theirs = set(re.findall(r"^ +(?:-\w,? ?)?\[?(--[\w-]+)", done.stdout, re.MULTILINE)) - {"--help", "--version"}
-    ours = {option for each, before, *_ in OPTIONS if each == plugin for option in re.findall(r"--[\w-]+", " ".join(before))}
+    ours = {
+        option for each, before, *_ in OPTIONS if each == plugin for option in re.findall(r"--[\w-]+", " ".join(before))
+    }
     assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("before", "now"), [(old, now) for _, before, now, _ in OPTIONS for old in before if now != "none"]
+)
+def test_the_program_means_the_same_by_an_option(before, now) -> None:
+    """What it says of another plugin's option, where it does not say to leave it out."""
+    flag, value, *_ = [*shlex.split(before.replace("=", " ", 1)), ""]
+    if flag in ROWS and re.fullmatch(ROWS[flag].takes, value):
+        meant = [word for words in ROWS[flag].here(value) or () for word in words if word]
+        told = shlex.split("".join(quoted(now)))
+        assert not meant or asked(cli.answer, ["-H", "a.test", *meant]) == asked(cli.answer, ["-H", "a.test", *told])
 
 
 @pytest.mark.servers

@@ -19,7 +19,8 @@ from servers.running import Certificate
 
 TEMPLATE = (Path(__file__).parent.parent.parent / "contrib/zabbix/check_starttls_cert.yaml").read_text("utf-8")
 
-HOST = "mta.example.test"
+SERVED = "mta.example.test"
+"""The name of the certificates: the host's, or one that stands beside a service."""
 
 GOOD, SOON, EXPIRED, ALONE = "good_rsa_2048", "expires_in_10_days", "expired_40_days", "self_signed_anchor"
 CLOSED, MISTAKEN = "nothing listens", "a protocol that there is not"
@@ -68,7 +69,7 @@ def api(folder: str, certificates: Zoo, check: Program) -> Iterator[zabbix.Api]:
         with required("Zabbix"):
             started = zabbix.start(stack, own, Certificate(certificates.cases[GOOD].reference, *files), script)
         # Not a reason to skip: what the API does not take is wrong in the template.
-        rules = dict.fromkeys(("groups", "templates", "discoveryRules", "valueMaps"), {"createMissing": True})
+        rules = {key: {"createMissing": True} for key in ("groups", "templates", "discoveryRules", "valueMaps")}
         started("configuration.import", {"format": "yaml", "rules": rules, "source": TEMPLATE})
         yield started
 
@@ -112,9 +113,9 @@ def seen(api: zabbix.Api, postfix: Server) -> Seen:
     """Return what Zabbix shows once each service has been asked."""
     closed, mistaken = process.free_ports(2)
     ports = {name: postfix.ports[name] for name in (GOOD, SOON, EXPIRED, ALONE)} | {CLOSED: closed, MISTAKEN: mistaken}
-    services = [f"{'smpt' if name == MISTAKEN else 'smtp'}:{port}" for name, port in ports.items()]
-    # One of them has the name that clients use beside it.
-    host, rule = add_host(api, "a-host", " ".join(f"{service}:{HOST}" for service in services))
+    services = {name: f"{'smpt' if name == MISTAKEN else 'smtp'}:{port}" for name, port in ports.items()}
+    services[SOON] += f":{SERVED}"
+    host, rule = add_host(api, SERVED, " ".join(services.values()))
 
     def items() -> list[dict[str, Any]]:
         return api("item.get", {"hostids": host, "output": ["itemid", "type", "key_", "lastvalue", "lastclock"]})

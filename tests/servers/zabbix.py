@@ -47,7 +47,7 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 """
 
 
-class Refused(Exception):
+class Refused(process.Unavailable):
     """What the API says of a call that it does not carry out."""
 
 
