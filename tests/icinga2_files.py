@@ -32,7 +32,8 @@ functions. A placeholder for the template would be no way out: the Director's ne
 TIMEOUT = 60
 """Seconds after which Icinga ends the check; the check's own time-out has long passed by then."""
 
-HEAD = "/* Written by tests/lists.py from the table of options; README.md beside this file says where it goes. */"
+HEAD = """/* Needs the plugin check_starttls_cert in PluginContribDir, and "ipv4-or-ipv6" of Icinga's own library.
+   Written by tests/lists.py from the table of options; README.md beside this file says where it goes. */"""
 
 
 class Argument(NamedTuple):
