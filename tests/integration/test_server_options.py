@@ -209,11 +209,11 @@ def test_ipv6(check: Program, certificates: Zoo, server: Server, arguments: tupl
 
 
 @pytest.mark.parametrize(("host", "family", "shown"), [("127.0.0.1", "-6", "IPv6"), ("::1", "-4", "IPv4")])
-def test_address_of_the_other_family_is_unreachable(
+def test_an_address_of_the_other_family_is_wrong_usage(
     check: Program, certificates: Zoo, postfix: Server, host: str, family: str, shown: str
 ):
     run = check(*certificates.command(GOOD, postfix, "-H", host, family))
-    assert (run.exit_code, host in run.stdout, shown in run.stdout) == (2, True, True)
+    assert (run.exit_code, host in run.stdout, shown in run.stdout) == (3, True, True)
 
 
 # The process
