@@ -7,24 +7,25 @@ import sys
 from check_starttls_cert.static_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from check_starttls_cert.outputs import Rendered
+    from check_starttls_cert.outputs import Endpoint, Rendered
 
 
 def main() -> int:
     """Run the command line as a process of its own and return the exit code."""
-    output = ""
+    output, named = "", None
     try:
-        from check_starttls_cert.outputs import requested
+        from check_starttls_cert.outputs import endpoint, requested
 
         output = requested(sys.argv[1:])
+        named = endpoint(sys.argv[1:])
         from check_starttls_cert import signals
 
-        signals.answer(output)
+        signals.answer(output, named)
         # Only now: imports take most of the time of a check, and a signal may come at any moment.
         from check_starttls_cert import run
     except BaseException as error:  # noqa: BLE001 - there is always a verdict
-        return last_words(error, output)
-    return run.process(lambda: run.run(output, answer))
+        return last_words(error, output, named)
+    return run.process(lambda: run.run(output, answer, named))
 
 
 def answer() -> Rendered:
@@ -34,7 +35,7 @@ def answer() -> Rendered:
     return cli.answer(sys.argv[1:])
 
 
-def last_words(error: BaseException, output: str = "") -> int:
+def last_words(error: BaseException, output: str = "", named: Endpoint | None = None) -> int:
     """Say what can be said before ``run`` is there to say it; ``output`` may be unknown. Return the exit code."""
     reason = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
     said = " ".join(reason.encode("ascii", "backslashreplace").decode("ascii").replace("|", "/").split())
@@ -46,7 +47,7 @@ def last_words(error: BaseException, output: str = "") -> int:
     if output:
         from check_starttls_cert.outputs import failure
 
-        text, exit_code = failure(output, words)
+        text, exit_code = failure(output, words, named)
     print(text)  # noqa: T201 - stdout is the interface
     return exit_code
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from check_starttls_cert import __version__
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS, OUTPUT, Option, job, one_of
-from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, renderer, requested
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Rendered, endpoint, renderer, requested
 from check_starttls_cert.run import WORLD, World, rendered, run
 from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import TYPE_CHECKING
@@ -100,7 +100,7 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run(requested(arguments), lambda: answer(arguments, world))
+    return run(requested(arguments), lambda: answer(arguments, world), endpoint(arguments))
 
 
 def answer(arguments: list[str], world: World = WORLD) -> Rendered:

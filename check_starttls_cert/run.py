@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from check_starttls_cert.observation import Observation
-    from check_starttls_cert.settings import Job, Target
+    from check_starttls_cert.outputs import Endpoint
+    from check_starttls_cert.settings import Job
 
 
 def utc_now() -> datetime:
@@ -66,33 +67,30 @@ def process(main: Callable[[], int]) -> int:
 
 
 def rendered(job: Job, world: World = WORLD) -> Rendered:
-    """Return the verdict in the dialect that was asked for, or why there is none."""
-    try:
-        # Imported here, so that a usage error, --help and a missing package are answered at once.
-        from check_starttls_cert.plugin import check
+    """Return the verdict in the dialect that was asked for. Raises ``UsageError``."""
+    # Imported here, so that a usage error, --help and a missing package are answered at once.
+    from check_starttls_cert.plugin import check
 
-        return renderer(job.output).render(check(job, world.now(), world.observe))
-    except BaseException as error:  # noqa: BLE001 - as in ``run``, which does not know the target
-        return failed(job.output, reason(error), job.target)
+    return renderer(job.output).render(check(job, world.now(), world.observe))
 
 
-def run(output: str, produce: Callable[[], Rendered]) -> int:
+def run(output: str, produce: Callable[[], Rendered], endpoint: Endpoint | None = None) -> int:
     """Print what ``produce`` returns, or why it could not, as ``output`` has it; return the exit code."""
     try:
         result = produce()
     except BaseException as error:  # noqa: BLE001 - a bug must reach monitoring as UNKNOWN, not as a traceback
         # All of them: a foreign module may exit when it is imported, and errors of Rust are no ``Exception``.
-        result = failed(output, reason(error))
+        result = failed(output, reason(error), endpoint)
     # Programs read the others in UTF-8 (OpenMetrics: with line feeds alone), whatever this machine's people use.
     return emit(result, sys.stdout, None if output == outputs.DEFAULT_OUTPUT else "utf-8")
 
 
-def failed(output: str, message: str, target: Target | None = None) -> Rendered:
+def failed(output: str, message: str, endpoint: Endpoint | None = None) -> Rendered:
     """Return how the output says that there is no report, even where its renderer cannot be imported."""
     try:
-        return renderer(output).failure(message, target)
+        return renderer(output).failure(message, endpoint)
     except BaseException:  # noqa: BLE001 - what is wrong is in the message already
-        return outputs.failure(output, message)
+        return outputs.failure(output, message, endpoint)
 
 
 def reason(error: BaseException) -> str:

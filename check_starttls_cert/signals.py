@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from check_starttls_cert.outputs import failure
+from check_starttls_cert.outputs import Endpoint, failure
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Those of them that the system has; SIGBREAK is Ctrl-Break on Windows."""
@@ -20,13 +20,13 @@ _handled: list[int] = []
 """The signals that are answered in this process."""
 
 
-def answer(output: str) -> None:
+def answer(output: str, endpoint: Endpoint | None = None) -> None:
     """From now on, end the process with the failure of one of ``outputs.OUTPUTS`` when a signal comes."""
     for name in NAMES:
         number = getattr(signal, name, None)
         # A signal that the parent has set to be ignored (nohup) stays ignored.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            text, exit_code = failure(output, f"ended by {name} before there was a verdict")
+            text, exit_code = failure(output, f"ended by {name} before there was a verdict", endpoint)
             # Without a stdout, descriptor 1 is free: a file, or the connection to the server, may have it by then.
             line = f"{text}\n".encode("ascii") if sys.stdout is not None else b""
 

@@ -30,7 +30,7 @@ from observations import (
     world,
 )
 
-from check_starttls_cert import cli
+from check_starttls_cert import cli, outputs
 from check_starttls_cert.errors import ProbeError
 from check_starttls_cert.outputs import OUTPUTS, openmetrics
 from check_starttls_cert.outputs import nagios as nagios_output
@@ -232,25 +232,37 @@ def test_a_run_without_a_verdict_says_why() -> None:
     assert dict(labels) == {"message": r'-P: "gopher" is no protocol\nC:\x'}
 
 
-def test_a_run_without_a_verdict_names_the_endpoint_where_the_command_line_does(capsys) -> None:
-    arguments = ["-H", "192.0.2.25", "-n", "mta.example.com", "-P", "lmtp", "--ca-file", "/nowhere"]
+@pytest.mark.parametrize(
+    ("arguments", "endpoint"),
+    [
+        (("-H", "192.0.2.25", "-n", "MTA.example.com,b.example", "-P", "lmtp", "--ca-file", "/nowhere"), (24, "lmtp")),
+        (("-H192.0.2.25", "-nmta.example.com", "-p99999"), (99999, "smtp")),
+        (("--host=192.0.2.25", "--name=mta.example.com", "--protocol=tls"), ("", "tls")),
+        (("--hostname", "192.0.2.25", "--name", "mta.example.com", "-P", "imap", "-6"), (143, "imap")),
+        (("-H", "192.0.2.25", "-n", "mta.example.com", "-P", "gopher", "-w", "soon"), ("", "gopher")),
+    ],
+)
+def test_a_run_without_a_verdict_names_the_endpoint_as_far_as_the_command_line_does(
+    arguments, endpoint, capsys
+) -> None:
     assert cli.main([*arguments, "-o", "openmetrics"]) == 3
     text = capsys.readouterr().out
-    found = metrics_format.parse(text)
     assert metrics_format.lint(text) == ""
-    endpoint = {"host": "192.0.2.25", "name": "mta.example.com", "port": "24", "protocol": "lmtp"}
-    (failure,), (state,) = found["starttls_cert_failure"], found["starttls_cert_state"].items()
-    assert dict(failure) == {**endpoint, "message": 'there is no file "/nowhere" to read trust anchors from'}
-    assert (dict(state[0]), state[1]) == (endpoint, 3)
+    (labels,) = map(dict, metrics_format.parse(text)["starttls_cert_failure"])
+    assert labels.pop("message")
+    port, protocol = endpoint
+    assert labels == {"host": "192.0.2.25", "name": "mta.example.com", "port": str(port), "protocol": protocol}
 
 
 @PROPERTY
 @given(FOREIGN)
-def test_no_message_breaks_the_text(message) -> None:
-    text, _ = openmetrics.failure(message)
+def test_no_message_and_no_host_breaks_the_text(message) -> None:
+    text, _ = openmetrics.failure(message, outputs.endpoint(["-o", "openmetrics", "-H", f"x{message}"]))
     assert text.isascii()
     (labels,) = metrics_format.parse(f"{text}\n")["starttls_cert_failure"]
     assert dict(labels)["message"] == printable(message, 1000).encode("ascii", "backslashreplace").decode("ascii")
+    host = printable(f"x{message}".partition(",")[0].lower(), 255)
+    assert dict(labels)["host"] == host.encode("ascii", "backslashreplace").decode("ascii")
 
 
 @pytest.mark.parametrize("arguments", [(), ("-H",), ("-H", "a b"), ("-P", "gopher"), ("--help",), ("--version",)])
@@ -272,7 +284,8 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatc
     assert cli.main(arguments, world(SITUATIONS["fine"])) == 3
     monkeypatch.undo()
     (labels,) = metrics_format.parse(capsys.readouterr().out)["starttls_cert_failure"]
-    assert "pip install 'check_starttls_cert[prometheus]'" in dict(labels)["message"]
+    assert "needs the package prometheus_client" in dict(labels)["message"]
+    assert dict(labels)["host"] == "mta.example.com"
 
 
 def test_a_library_that_is_broken_is_not_called_missing(monkeypatch) -> None:

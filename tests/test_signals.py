@@ -14,8 +14,8 @@ import pytest
 from loopback import PATIENCE, Service
 from observations import environment
 
-from check_starttls_cert import signals
-from check_starttls_cert.outputs import OUTPUTS, renderer
+from check_starttls_cert import outputs, signals
+from check_starttls_cert.outputs import OUTPUTS, Endpoint, renderer
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals to a child process")
 
@@ -28,8 +28,8 @@ STARTED = (
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_line_made_before_says_what_the_output_s_renderer_would(output) -> None:
-    failure, exit_code = OUTPUTS[output]
-    assert (failure % "words", exit_code) == renderer(output).failure("words")
+    for endpoint in (None, Endpoint("192.0.2.25", "mta.example.com", "25", "smtp")):
+        assert outputs.failure(output, "words", endpoint) == renderer(output).failure("words", endpoint)
 
 
 def answered(name: str, output: str, service: Service, heard: list, *more: str) -> tuple[int, str, str]:
@@ -62,7 +62,8 @@ def test_a_check_that_is_ended_while_it_waits_has_an_answer(name, output) -> Non
         exit_code, stdout, stderr = answered(name, output, service, heard)
     said = f"ended by {name} before there was a verdict"
     assert (exit_code, stderr) == (0 if output.startswith("prtg") else 3, "")
-    assert stdout == renderer(output).failure(said).text + "\n"
+    endpoint = Endpoint("127.0.0.1", "127.0.0.1", str(service.port), "smtp")
+    assert stdout == renderer(output).failure(said, endpoint).text + "\n"
     if output == "openmetrics":
         metrics_format.parse(stdout)
     elif output != "nagios":

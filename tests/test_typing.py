@@ -95,5 +95,5 @@ def test_every_module_of_a_registry_is_what_its_protocol_says(copy) -> None:
     assert re.search(r"^Success: ", complaints(copy, "fit.py"), re.MULTILINE)
     # The same words find a module that does not fit.
     broken = copy / NAME / "outputs" / "json.py"
-    broken.write_text(broken.read_text(encoding="utf-8").replace("def failure(message: str)", "def failure()"), "utf-8")
+    broken.write_text(broken.read_text(encoding="utf-8").replace("def failure(message: str, ", "def failure("), "utf-8")
     assert "FIT_" in complaints(copy, "fit.py") or "Incompatible types in assignment" in complaints(copy, "fit.py")

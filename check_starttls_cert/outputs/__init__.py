@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from check_starttls_cert.report import Report
-    from check_starttls_cert.settings import Target
 
     class Renderer(Protocol):
         """What a dialect's module is."""
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
         def render(self, report: Report) -> Rendered:
             """Show a report."""
 
-        def failure(self, message: str, target: Target | None = None) -> Rendered:
-            """Show why there is no report of the target, where that is known: a usage error, or a bug of ours."""
+        def failure(self, message: str, endpoint: Endpoint | None = None) -> Rendered:
+            """Show why there is no report: a usage error, or a bug of ours."""
 
 
 class Dialect(NamedTuple):
@@ -35,6 +34,17 @@ class Dialect(NamedTuple):
     """What its renderer says of a failure, ``%s`` for why: a signal may come while that is half imported."""
     exit_code: int
     """Of a failure."""
+    endpoint: str = ""
+    """What the failure says besides where the endpoint is known, ``%s`` for each of ``Endpoint``."""
+
+
+class Endpoint(NamedTuple):
+    """The service that a command line names, as it names it."""
+
+    host: str
+    name: str
+    port: str
+    protocol: str
 
 
 OUTPUTS = {
@@ -50,9 +60,13 @@ OUTPUTS = {
         "# HELP starttls_cert_failure Why there is no verdict; always 1.\n# TYPE starttls_cert_failure gauge\n"
         'starttls_cert_failure{message="%s"} 1.0\n# EOF',
         3,
+        'host="%s",name="%s",port="%s",protocol="%s",',
     ),
 }
 DEFAULT_OUTPUT = "nagios"
+
+MAX_NAMED = 255
+"""Characters that name an endpoint: no host is longer."""
 
 
 class Rendered(NamedTuple):
@@ -67,14 +81,17 @@ def renderer(output: str) -> Renderer:
     return cast("Renderer", importlib.import_module(f"{__name__}.{output.replace('-', '_')}"))
 
 
-def failure(output: str, message: str) -> Rendered:
+def failure(output: str, message: str, endpoint: Endpoint | None = None) -> Rendered:
     """Show what the output's renderer would, where that cannot be imported or may be half imported."""
     # Nothing here may need an import: json could be what is broken.
-    words = message.encode("ascii", "backslashreplace").decode("ascii")
+    words, *names = (each.encode("ascii", "backslashreplace").decode("ascii") for each in (message, *(endpoint or ())))
     if output != DEFAULT_OUTPUT:
-        words = words.replace("\\", r"\\").replace('"', r"\"")
+        words, *names = (each.replace("\\", r"\\").replace('"', r"\"") for each in (words, *names))
     dialect = OUTPUTS[output]
-    return Rendered(dialect.failure % words, dialect.exit_code)
+    text = dialect.failure % words
+    if names and dialect.endpoint:
+        text = text.replace("{message=", "{" + dialect.endpoint % tuple(names) + "message=", 1)
+    return Rendered(text, dialect.exit_code)
 
 
 def requested(arguments: Sequence[str]) -> str:
@@ -85,3 +102,33 @@ def requested(arguments: Sequence[str]) -> str:
         if flag == "--output" or (flag.startswith("-") and argument != flag and not flag[1:].strip("46vVh")):
             output = value.removeprefix("=") or following
     return output.lower() if output.lower() in OUTPUTS else DEFAULT_OUTPUT
+
+
+FLAGS = {
+    **dict.fromkeys(("-H", "--host", "--hostname"), "host"),
+    **dict.fromkeys(("-n", "--name"), "name"),
+    **dict.fromkeys(("-p", "--port"), "port"),
+    **dict.fromkeys(("-P", "--protocol"), "protocol"),
+}
+"""The options that name an endpoint."""
+
+
+def endpoint(arguments: Sequence[str]) -> Endpoint | None:
+    """Return the endpoint that the arguments name, however wrong the rest of them is, if their output shows it."""
+    if not OUTPUTS[requested(arguments)].endpoint:
+        return None
+    from check_starttls_cert.settings import DEFAULT_PROTOCOL
+    from check_starttls_cert.starttls import PROTOCOLS
+    from check_starttls_cert.text import printable
+
+    said: dict[str, str] = {}
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        flag, _, value = argument.partition("=") if argument.startswith("--") else (argument[:2], "", argument[2:])
+        if key := FLAGS.get(flag):
+            # The first of several names, as the check itself has it, and in its letters.
+            said.setdefault(key, printable((value or following).partition(",")[0].lower(), MAX_NAMED))
+    if not said.get("host"):
+        return None
+    protocol = said.get("protocol", DEFAULT_PROTOCOL)
+    port = PROTOCOLS[protocol].port if protocol in PROTOCOLS else None
+    return Endpoint(said["host"], said.get("name", said["host"]), said.get("port", str(port or "")), protocol)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from check_starttls_cert import __version__
-from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.outputs import Endpoint, Rendered
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.words import address_text, base64_text
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from check_starttls_cert.observation import Observation
     from check_starttls_cert.questions import Judgement
     from check_starttls_cert.report import Report
-    from check_starttls_cert.settings import Target
 
 SCHEMA = 1
 
@@ -53,7 +52,7 @@ def render(report: Report) -> Rendered:
     return _rendered(document)
 
 
-def failure(message: str, target: Target | None = None) -> Rendered:
+def failure(message: str, endpoint: Endpoint | None = None) -> Rendered:
     """Show why there is no report."""
     return _rendered(_head(State.UNKNOWN, message))
 

@@ -6,7 +6,7 @@ is performance data, and it stands there only (Icinga misreads it when it is spl
 
 from __future__ import annotations
 
-from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.outputs import Endpoint, Rendered
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.text import shortened
@@ -16,7 +16,6 @@ from check_starttls_cert.words import shown_days
 if TYPE_CHECKING:
     from check_starttls_cert.questions import Judgement
     from check_starttls_cert.report import Report
-    from check_starttls_cert.settings import Target
     from check_starttls_cert.thresholds import Limits
 
 NAME = "STARTTLS_CERT"
@@ -71,6 +70,6 @@ def told(days: float, limits: tuple[Limits, Limits]) -> State:
     return State.CRITICAL if critical else State.WARNING if warning else State.OK
 
 
-def failure(message: str, target: Target | None = None) -> Rendered:
+def failure(message: str, endpoint: Endpoint | None = None) -> Rendered:
     """Show why there is no report."""
     return Rendered(shortened(f"{NAME} {State.UNKNOWN.name} - {message}", MAX_OUTPUT), State.UNKNOWN.exit_code)

@@ -12,19 +12,17 @@ from __future__ import annotations
 
 from check_starttls_cert import outputs
 from check_starttls_cert.errors import UsageError
-from check_starttls_cert.outputs import Rendered
-from check_starttls_cert.state import State
+from check_starttls_cert.outputs import MAX_NAMED, Endpoint, Rendered
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from prometheus_client.core import GaugeMetricFamily
 
     from check_starttls_cert.observation import Presented
     from check_starttls_cert.report import Report
-    from check_starttls_cert.settings import Target
     from check_starttls_cert.thresholds import Limits
 
     Sample = tuple[tuple[str, ...], float]
@@ -32,14 +30,10 @@ if TYPE_CHECKING:
 
 PREFIX = "starttls_cert_"
 
-MAX_TARGET = 255
-"""Characters of a label that tells endpoints apart: no host is longer."""
-
 MAX_MESSAGE = 1000
 """Characters of the label that says why there is no verdict."""
 
 STATES = "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN"
-STATE = f"The verdict: {STATES}."
 
 
 class Metric(NamedTuple):
@@ -57,53 +51,41 @@ class Metric(NamedTuple):
 def render(report: Report) -> Rendered:
     """Show a report as metrics. Raises ``UsageError`` where ``prometheus_client`` is not installed."""
     try:
-        return _exposition(report.job.target, metrics(report), 0)
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.openmetrics.exposition import generate_latest
     except ModuleNotFoundError:
         raise UsageError(
-            "-o openmetrics needs the package prometheus_client: pip install 'check_starttls_cert[prometheus]'"
+            "-o openmetrics needs the package prometheus_client for the Python that runs this; "
+            "pip or the system's packages (Debian: python3-prometheus-client) install it"
         ) from None
-
-
-def failure(message: str, target: Target | None = None) -> Rendered:
-    """Show why there is no report; without a target, or without ``prometheus_client``, no endpoint is named."""
-    words = printable(message, MAX_MESSAGE)
-    plain = outputs.failure("openmetrics", words)
-    if target is None:
-        return plain
-    why = Metric("failure", "Why there is no verdict; always 1.", [((words,), 1)], ("message",))
-    try:
-        return _exposition(target, (_single("state", STATE, State.UNKNOWN.exit_code), why), plain.exit_code)
-    except ModuleNotFoundError:
-        return plain
-
-
-def _exposition(target: Target, measured: Iterable[Metric], exit_code: int) -> Rendered:
-    from prometheus_client import CollectorRegistry
-    from prometheus_client.openmetrics.exposition import generate_latest
-
     registry = CollectorRegistry()
-    registry.register(Endpoint(target, measured))
-    return Rendered(generate_latest(registry).decode("utf-8").rstrip("\n"), exit_code)
+    registry.register(Families(report))
+    return Rendered(generate_latest(registry).decode("utf-8").rstrip("\n"), 0)
 
 
-class Endpoint:
-    """The metrics of one endpoint, as ``prometheus_client`` collects them."""
+def failure(message: str, endpoint: Endpoint | None = None) -> Rendered:
+    """Show why there is no report, in ASCII. It needs no ``prometheus_client``."""
+    return outputs.failure("openmetrics", printable(message, MAX_MESSAGE), endpoint)
 
-    def __init__(self, target: Target, measured: Iterable[Metric]) -> None:
-        self.target = target
-        self.measured = tuple(measured)
+
+class Families:
+    """One report, as ``prometheus_client`` collects it."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield a family for each metric."""
+        """Yield a family for each metric that has a value."""
         from prometheus_client.core import GaugeMetricFamily
 
-        endpoint = [printable(value, MAX_TARGET) for value in (self.target.host, self.target.name)]
-        endpoint += [str(self.target.port), self.target.protocol]
-        for metric in self.measured:
-            labels = ["host", "name", "port", "protocol", *metric.labels]
+        target = self.report.job.target
+        named = [printable(value, MAX_NAMED) for value in (target.host, target.name)]
+        named += [str(target.port), target.protocol]
+        for metric in metrics(self.report):
+            labels = [*Endpoint._fields, *metric.labels]
             family = GaugeMetricFamily(PREFIX + metric.name, metric.help, labels=labels)
             for values, number in metric.samples:
-                family.add_metric([*endpoint, *values], number)
+                family.add_metric([*named, *values], number)
             yield family
 
 
@@ -111,7 +93,7 @@ def metrics(report: Report) -> Iterator[Metric]:
     """Yield what is known, in an order that is always the same."""
     seen = report.observation
     yield _single("success", "Whether the certificate could be read: 1 or 0.", seen.presented is not None)
-    yield _single("state", STATE, report.state.exit_code)
+    yield _single("state", f"The verdict: {STATES}.", report.state.exit_code)
     answers: list[Sample] = [((judged.question.key,), judged.state.exit_code) for judged in report.judgements]
     yield Metric("question_state", f"The answer to each question: {STATES}.", answers, ("question",))
     yield _single("last_check_timestamp_seconds", "When the check ran.", report.now.timestamp())

@@ -6,7 +6,7 @@ which PRTG ignores channels. Source: PRTG Manual, "Advanced Script, HTTP Data, a
 
 from __future__ import annotations
 
-from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.outputs import Endpoint, Rendered
 from check_starttls_cert.static_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from check_starttls_cert.prtg.channels import Channel
     from check_starttls_cert.report import Report
-    from check_starttls_cert.settings import Target
 
 
 def render(report: Report) -> Rendered:
@@ -32,7 +31,7 @@ def render(report: Report) -> Rendered:
     return Rendered(document.json_result, 0)
 
 
-def failure(text: str, target: Target | None = None) -> Rendered:
+def failure(text: str, endpoint: Endpoint | None = None) -> Rendered:
     """Show why there is no report: the error document."""
     from check_starttls_cert.prtg.sensor_api import MAX_TEXT, CustomSensorResult
 

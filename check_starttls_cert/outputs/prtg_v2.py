@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.outputs import Endpoint, Rendered
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from check_starttls_cert.prtg.channels import Channel
     from check_starttls_cert.report import Report
-    from check_starttls_cert.settings import Target
 
 LIMITS_SINCE = 3
 """The version of the format that knows limits."""
@@ -38,7 +37,7 @@ def render(report: Report) -> Rendered:
     return _document(version, STATUS[report.state], message(report), shown)
 
 
-def failure(text: str, target: Target | None = None) -> Rendered:
+def failure(text: str, endpoint: Endpoint | None = None) -> Rendered:
     """Show why there is no report, in the version that every PRTG takes."""
     from check_starttls_cert.prtg.sensor_api import MAX_TEXT
 
