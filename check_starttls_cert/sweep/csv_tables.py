@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep.tables import Fault, FaultError, Table
@@ -22,20 +22,20 @@ DELIMITERS = ",;\t"
 class CsvTables:
     """A file of rows."""
 
-    defaults = None
+    defaults: Table | None = None
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.columns: list[str] = []
+        self.columns: Sequence[str] = ()
         self._header_line = 0
         first = next((line for line in io.StringIO(text) if line.strip()), "")
         self.delimiter = max(DELIMITERS, key=first.count)
         for line, cells in self._rows():
             if isinstance(cells, str):
                 raise FaultError(line, cells)
+            while not cells[-1]:  # Excel pads rows
+                del cells[-1]
             self._header_line, self.columns = line, cells
-            while not self.columns[-1]:  # Excel pads rows
-                del self.columns[-1]
             break
 
     def __iter__(self) -> Iterator[Table | Fault]:
@@ -63,4 +63,7 @@ class CsvTables:
                     yield line, stripped
                 line = reader.line_num + 1
         except csv.Error:
-            yield line, "a quotation mark that is not closed, or stands inside a cell, or a cell of more than 131072 bytes"
+            yield (
+                line,
+                "a quotation mark that is not closed, or stands inside a cell, or a cell of more than 131072 bytes",
+            )

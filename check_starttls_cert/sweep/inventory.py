@@ -94,33 +94,34 @@ class Inventory:
 
     def _checked(self) -> Iterator[Fault | None]:
         """Yield everything that is wrong, and ``None`` for each target that is not."""
-        targets: dict[int, Path] = {}
-        known: set[tuple[Path, str]] = set()
         yield from self._header()
         if self._tables.columns and HOST.key not in self._columns:
             return
-        empty = True
-        for table in self._tables:
-            empty = False
+        targets: dict[int, Path] = {}
+        told_of: set[tuple[Path, str]] = set()
+        number = 0
+        for number, table in enumerate(self._tables, 1):
             if isinstance(table, Fault):
                 yield table
                 continue
-            values, faults = self._values(table)
-            if not faults:
-                faults = self._together(table, values, targets)
-            for path, words in faults:
-                # A group's error is told once, not for each of its targets.
-                if (path, words) not in known:
-                    yield Fault(self._tables.line(path), words)
-                    if path[: len(table.path)] != table.path:
-                        known.add((path, words))
-            if not faults:
-                yield None
-            if len(targets) > MAX_TARGETS:
-                yield Fault(self._tables.line(table.path), f"one sweep takes {MAX_TARGETS} targets; split the inventory")
+            if number > MAX_TARGETS:
+                yield Fault(
+                    self._tables.line(table.path), f"one sweep takes {MAX_TARGETS} targets; split the inventory"
+                )
                 return
-        if empty:
+            yield from self._of_target(table, targets, told_of) or [None]
+        if not number:
             yield Fault(0, "there are no targets in it")
+
+    def _of_target(self, table: Table, targets: dict[int, Path], told_of: set[tuple[Path, str]]) -> list[Fault]:
+        """Return what is wrong with a target; ``targets`` are those before it. A group's faults are told once."""
+        values, faults = self._values(table)
+        if not faults:
+            faults = self._together(table, values, targets)
+        own = len(table.path)
+        new = [fault for fault in faults if fault[0][:own] == table.path or fault not in told_of]
+        told_of.update(fault for fault in new if fault[0][:own] != table.path)
+        return [Fault(self._tables.line(path), words) for path, words in new]
 
     def _header(self) -> Iterator[Fault]:
         """Yield what is wrong with the columns, and leave the wrong ones out from now on."""
@@ -224,7 +225,7 @@ def value_of(option: Option, written: object) -> Any:
 def text_of(written: object) -> str:
     """Return a value as a command line would have it. Raises ``ValueError``."""
     if isinstance(written, bool) or not isinstance(written, (str, int, float)):
-        raise ValueError("allowed are a text, a number, and a list of these")
+        raise ValueError("allowed are a text, a number, and a list of these")  # noqa: TRY004 - as the grammars do
     return str(written)
 
 
@@ -243,8 +244,6 @@ def read_inventory(name: str, given: Mapping[str, Any]) -> Inventory:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f'cannot read the inventory "{printable(name)}": {printable(reason).lower()}') from error
     try:
-        if len(octets) > MAX_SIZE:
-            raise FaultError(0, f"it has more than {MAX_SIZE} bytes; split the inventory")
         text = decoded(octets)
         return Inventory(name, reader(name, text)(text), given)
     except FaultError as error:
@@ -253,6 +252,8 @@ def read_inventory(name: str, given: Mapping[str, Any]) -> Inventory:
 
 def decoded(octets: bytes) -> str:
     """Return the text of a file in UTF-8, without the mark that Excel puts before it. Raises ``FaultError``."""
+    if len(octets) > MAX_SIZE:
+        raise FaultError(0, f"it has more than {MAX_SIZE} bytes; split the inventory")
     try:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from check_starttls_cert.names import ip_address
 from check_starttls_cert.static_typing import TYPE_CHECKING
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class LineTables:
     """A file of lines."""
 
-    defaults = None
-    columns = ()
+    defaults: Table | None = None
+    columns: Sequence[str] = ()
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -18,8 +18,10 @@ A target is a table of options, or a text as an inventory of lines has it.
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep.line_tables import parts
@@ -39,25 +41,21 @@ POSITION = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)
 
 def loads(text: str) -> dict[str, Any]:
     """Return a TOML document. Raises ``ValueError`` for what is none, and ``FaultError`` without a parser."""
-    try:
-        import tomllib as parser
-    except ImportError:  # before Python 3.11
-        try:
-            import tomli as parser
-        except ImportError:
-            raise FaultError(
-                0,
-                "reading TOML takes Python 3.11, or the package tomli, which check_starttls_cert[sweep] brings; "
-                "CSV and lines are read without",
-            ) from None
-    document: dict[str, Any] = parser.loads(text)
-    return document
+    for parser in ("tomllib", "tomli"):  # the first since Python 3.11
+        with suppress(ImportError):
+            document: dict[str, Any] = importlib.import_module(parser).loads(text)
+            return document
+    raise FaultError(
+        0,
+        "reading TOML takes Python 3.11, or the package tomli, which check_starttls_cert[sweep] brings; "
+        "CSV and lines are read without",
+    )
 
 
 class TomlTables:
     """A document."""
 
-    columns = ()
+    columns: Sequence[str] = ()
 
     def __init__(self, text: str) -> None:
         self.text = text

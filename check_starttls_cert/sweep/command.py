@@ -1,0 +1,150 @@
+"""``check_starttls_cert sweep INVENTORY``: reads the inventory, runs the sweep, prints what the delivery says."""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+import time
+from functools import lru_cache
+
+from check_starttls_cert import signals
+from check_starttls_cert.cli import PROGRAM, Parser, add, argument
+from check_starttls_cert.observation import Observation
+from check_starttls_cert.options import OPTIONS, one_of
+from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.probe import probe
+from check_starttls_cert.run import WORLD, World, write
+from check_starttls_cert.settings import Job
+from check_starttls_cert.sweep.addresses import Addresses
+from check_starttls_cert.sweep.deliveries import DELIVERIES, LINES, SERVICE, delivery
+from check_starttls_cert.sweep.inventory import Inventory, read_inventory
+from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
+from check_starttls_cert.text import counted, printable
+from check_starttls_cert.trust_store import trust_store
+
+MAX_JOBS = 1000
+
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+MAX_STORES = 256
+"""Trust stores that are kept."""
+
+
+def answer(arguments: list[str], world: World = WORLD) -> Rendered:
+    """Run a sweep, print what it says on its way, and return the last of it. Raises ``UsageError``."""
+    command = parser()
+    given = {key: value for key, value in vars(command.parse_args(arguments)).items() if value not in (None, False)}
+    if "help" in given:
+        return Rendered(command.format_help().rstrip(), 0)
+    if "inventory" not in given:
+        command.error("INVENTORY is missing; --help says what it is")
+    only_check, workers = given.pop("check", False), given.pop("jobs")
+    output, budget = given.pop("output", None), given.pop("budget", None)
+    inventory = read_inventory(given.pop("inventory"), given)
+    total = inventory.check()
+    if only_check:
+        return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
+    if output is None:
+        output = LINES if sys.stdout is not None and sys.stdout.isatty() else SERVICE
+    return sweep(inventory, total, output, min(workers, total), budget, world)
+
+
+def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
+    inventory: Inventory, total: int, output: str, workers: int, budget: float | None, world: World = WORLD
+) -> Rendered:
+    """Check all targets."""
+    started = time.monotonic()
+    reasons: list[str] = []
+    signals.divert(lambda name: reasons.append(f"ended by {name}"))
+
+    def end() -> str:
+        if budget is not None and time.monotonic() - started >= budget:
+            reasons.append(f"the budget of {budget:g} s is used up")
+        return reasons[0] if reasons else ""
+
+    # ``run.process`` has turned it off for the single check, which is over before there is any garbage.
+    gc.freeze()
+    gc.enable()
+    to = delivery(output)
+    tally = Tally(total)
+    runner = Runner(iter(inventory), probes(world), to.show, end)
+    for outcome in runner.outcomes(workers):
+        tally.add(outcome)
+        if outcome.shown and not write(outcome.shown, sys.stdout):
+            reasons.append("nobody reads the output")
+    tally.ended, tally.elapsed = runner.ended, time.monotonic() - started
+    return to.end(tally)
+
+
+def probes(world: World) -> Probes:
+    """Return what the workers ask with: the single check's probe, with what they can share."""
+    addresses = Addresses()
+    store = lru_cache(MAX_STORES)(trust_store)
+
+    def observe(job: Job) -> Observation:
+        return probe(job.target, store(job.policy.ca_file, job.policy.ca_dir), job.timeout, resolver=addresses.resolve)
+
+    return Probes(observe, addresses.of, world.now)
+
+
+def parser() -> Parser:
+    """Return the parser for a sweep's own options, and for those of the single check that hold for all targets."""
+    command = Parser(
+        prog=f"{PROGRAM} sweep",
+        usage=f"{PROGRAM} sweep INVENTORY [OPTION ...]",
+        description="Check every target of an inventory, all at once, as the single check does.",
+        epilog="Exit codes are those of the worst target: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "inventory",
+        nargs="?",
+        metavar="INVENTORY",
+        help="file of the targets: TOML, CSV, or lines like imap://host:143/name; - is stdin",
+    )
+    default = f"(default {SERVICE}, at a terminal {LINES})"
+    command.add_argument(
+        "-o",
+        "--output",
+        type=argument(one_of(tuple(DELIVERIES))),
+        metavar="OUTPUT",
+        help="; ".join(f"{name}: {said}" for name, said in DELIVERIES.items()) + f" {default}",
+    )
+    command.add_argument(
+        "--jobs",
+        type=argument(parse_jobs),
+        default=DEFAULT_JOBS,
+        metavar="N",
+        help=f"targets that are checked at once (default {DEFAULT_JOBS}); one address gets two connections at most",
+    )
+    command.add_argument(
+        "--budget",
+        type=argument(parse_budget),
+        metavar="TIME",
+        help="time for the whole sweep, like 90s, 5m or 1h; what is not checked by then is UNKNOWN",
+    )
+    command.add_argument("--check", action="store_true", help="read the inventory, tell its errors, check no target")
+    command.add_argument("-v", "--verbose", action="count", help="with -o lines: add facts; -vv the conversation too")
+    command.add_argument("-h", "--help", action="store_true", help="print this help and exit")
+    for option in OPTIONS:
+        if option.key != "host":
+            add(command, option)
+    return command
+
+
+def parse_jobs(text: str) -> int:
+    """Return a number of workers."""
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= MAX_JOBS:
+        raise ValueError(f'"{printable(text)}" is not allowed; allowed are whole numbers from 1 to {MAX_JOBS}')
+    return int(text)
+
+
+def parse_budget(text: str) -> float:
+    """Return seconds."""
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh]?)", text)
+    if not found or not float(found[1]):
+        raise ValueError(f'"{printable(text)}" is no time above 0; allowed are seconds, minutes and hours: 90s, 5m, 1h')
+    return float(found[1]) * SECONDS[found[2]]

@@ -1,0 +1,138 @@
+"""The workers of a sweep: threads that probe and judge, each target as the single check does.
+
+Threads, because a probe waits most of its time and OpenSSL lets others run while it computes. Reports are made into
+text where they are judged, so that what passes between threads is small, and the queue between them is bounded.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.observation import Observation
+from check_starttls_cert.plugin import check
+from check_starttls_cert.report import Report
+from check_starttls_cert.run import culprit
+from check_starttls_cert.settings import Job
+from check_starttls_cert.static_typing import NamedTuple
+from check_starttls_cert.sweep.lanes import Lanes, Work
+from check_starttls_cert.sweep.outcome import Outcome, outcome, unjudged
+
+DEFAULT_JOBS = 100
+"""Workers: a thousand endpoints, of which each tenth hangs until its time-out, hang no longer than two of them."""
+
+QUEUED = 256
+"""Outcomes that wait to be told."""
+
+POLL = 0.1
+"""Seconds between two looks whether the sweep is to end: no system's queue can be told by a signal handler."""
+
+
+class Probes(NamedTuple):
+    """What the workers ask with; a test passes its own."""
+
+    observe: Callable[[Job], Observation]
+    """Probes. Raises ``UsageError``."""
+    addresses: Callable[[Job], frozenset[str]]
+    """The addresses that this may connect to."""
+    now: Callable[[], datetime]
+
+
+class Runner:
+    """One sweep."""
+
+    def __init__(
+        self, jobs: Iterator[Job], probes: Probes, show: Callable[[Report], str], end: Callable[[], str]
+    ) -> None:
+        self.ended = ""
+        """Why the sweep ended before its time."""
+        self._probes = probes
+        self._show = show
+        self._end = end
+        """Says why the sweep is to end now; nothing where it is not."""
+        self._lanes = Lanes(jobs)
+        self._queue: queue.Queue[Outcome | None] = queue.Queue(QUEUED)
+        self._failure: BaseException | None = None
+
+    def outcomes(self, workers: int) -> Iterator[Outcome]:
+        """Yield what becomes of each target, as soon as it is known. Raises what only a bug of ours would."""
+        running = self._start(workers)
+        told = 0
+        while running and not self.ended:
+            try:
+                found = self._queue.get(timeout=POLL)
+            except queue.Empty:
+                found = None
+            else:
+                running -= found is None
+            if found is not None:
+                told += 1
+                yield found
+            self.ended = self._end()
+        if self._failure is not None:
+            raise self._failure
+        rest = self._lanes.stop()
+        while told < self._lanes.claimed:
+            found = self._queue.get()
+            if found is not None:
+                told += 1
+                yield found
+        for work in rest:
+            report = unjudged(work.job, self._probes.now(), f"not checked: {self.ended}")
+            yield self._outcome(work, report)
+
+    def _start(self, workers: int) -> int:
+        """Start as many workers as the system gives, and return their number."""
+        for number in range(workers):
+            try:
+                threading.Thread(target=self._work, daemon=True).start()
+            except RuntimeError:  # can't start new thread
+                if not number:
+                    raise
+                return number
+        return workers
+
+    def _work(self) -> None:
+        try:
+            while taken := self._lanes.take():
+                self._go_on(*taken)
+        except BaseException as error:  # noqa: BLE001 - what no target is to blame for ends the sweep
+            self._failure = error
+        self._queue.put(None)
+
+    def _go_on(self, work: Work, admitted: bool) -> None:
+        """Probe a target and tell of it, unless its address is busy."""
+        if not admitted:
+            # Whatever goes wrong here does so again in the probe, which is asked why.
+            with suppress(Exception):
+                work.addresses = self._probes.addresses(work.job)
+            if not self._lanes.enter(work):
+                return
+        try:
+            report = self._judged(work.job)
+        finally:
+            self._lanes.leave(work)
+        told = self._outcome(work, report)
+        if self._lanes.claim(work):
+            self._queue.put(told)
+
+    def _judged(self, job: Job) -> Report:
+        """Return the report of a target; whatever goes wrong is this target's alone."""
+        now = self._probes.now()
+        try:
+            return check(job, now, self._probes.observe)
+        except UsageError as error:
+            return unjudged(job, now, str(error))
+        except BaseException as error:  # noqa: BLE001 - as ``run`` does for the single check
+            return unjudged(job, now, culprit(error))
+
+    def _outcome(self, work: Work, report: Report) -> Outcome:
+        try:
+            return outcome(work.number, report, self._show(report))
+        except Exception as error:  # noqa: BLE001 - this target's alone as well
+            report = unjudged(work.job, report.now, culprit(error))
+            return outcome(work.number, report, self._show(report))
