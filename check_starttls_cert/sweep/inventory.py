@@ -109,7 +109,8 @@ class Inventory:
                     self._tables.line(table.path), f"one sweep takes {MAX_TARGETS} targets; split the inventory"
                 )
                 return
-            yield from self._of_target(table, targets, told_of) or [None]
+            faults = self._of_target(table, targets, told_of)
+            yield from faults or (None,)
         if not number:
             yield Fault(0, "there are no targets in it")
 
