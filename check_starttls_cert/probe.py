@@ -171,7 +171,7 @@ class Prober:
             wants = shown.session.wants_client_certificate or channel.client_certificate_demanded
             return shown._replace(session=shown.session._replace(wants_client_certificate=wants))
         finally:
-            sock.close()
+            wire.close()
 
     def handshake(self, wire: Wire, context: SSLContext) -> tuple[tls.Shown, tls.Channel | None]:
         """Hold the handshake; a server that does not start with TLS, or hangs up on it, may have STARTTLS."""
@@ -218,7 +218,7 @@ def probe(
     try:
         presented = prober.presented()
     except ProbeError as error:
-        failure = error
+        failure = error.with_traceback(None)  # which leads to this frame, and so back to the error
         if prober.deadline.left <= 0 and prober.loading > timeout / 2:
             anchors = printable(store.facts.description)
             failure.hint = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -23,7 +24,14 @@ from check_starttls_cert.sweep.lanes import Lanes, Work
 from check_starttls_cert.sweep.outcome import Outcome, outcome, unjudged
 
 DEFAULT_JOBS = 100
-"""Workers: a thousand endpoints, of which each tenth hangs until its time-out, hang no longer than two of them."""
+"""Workers at most: of a thousand endpoints, of which each tenth hangs until its time-out, all hang at the same time."""
+
+FEW = 16
+"""Workers at first, and how many more at a time while the processor waits: threads that all have something to compute
+take it from each other, and a hundred need a tenth more CPU time for the same work than these."""
+
+BUSY = 0.5
+"""The share of its time that this process computes with enough workers."""
 
 QUEUED = 256
 """Outcomes that wait to be told."""
@@ -60,8 +68,9 @@ class Runner:
 
     def outcomes(self, workers: int) -> Iterator[Outcome]:
         """Yield what becomes of each target, as soon as it is known. Raises what only a bug of ours would."""
-        running = self._start(workers)
+        started = running = self._start(min(FEW, workers))
         told = 0
+        looked, computed = time.monotonic(), time.process_time()
         while running and not self.ended:
             try:
                 found = self._queue.get(timeout=POLL)
@@ -73,6 +82,12 @@ class Runner:
                 told += 1
                 yield found
             self.ended = self._end()
+            now = time.monotonic()
+            if now - looked >= POLL:
+                spent = time.process_time() - computed
+                if spent < BUSY * (now - looked) and running == started < workers:
+                    running = started = started + self._start(min(FEW, workers - started))
+                looked, computed = now, computed + spent
         if self._failure is not None:
             raise self._failure
         rest = self._lanes.stop()
