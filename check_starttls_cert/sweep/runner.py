@@ -65,51 +65,60 @@ class Runner:
         self._lanes = Lanes(jobs)
         self._queue: queue.Queue[Outcome | None] = queue.Queue(QUEUED)
         self._failure: BaseException | None = None
+        self._started = self._running = 0
+        """Workers."""
+        self._looked, self._computed = time.monotonic(), time.process_time()
 
     def outcomes(self, workers: int) -> Iterator[Outcome]:
         """Yield what becomes of each target, as soon as it is known. Raises what only a bug of ours would."""
-        started = running = self._start(min(FEW, workers))
+        self._start(min(FEW, workers))
         told = 0
-        looked, computed = time.monotonic(), time.process_time()
-        while running and not self.ended:
-            try:
-                found = self._queue.get(timeout=POLL)
-            except queue.Empty:
-                found = None
-            else:
-                running -= found is None
-            if found is not None:
+        while self._running and not self.ended:
+            if found := self._next():
                 told += 1
                 yield found
+            self._grow(workers)
             self.ended = self._end()
-            now = time.monotonic()
-            if now - looked >= POLL:
-                spent = time.process_time() - computed
-                if spent < BUSY * (now - looked) and running == started < workers:
-                    running = started = started + self._start(min(FEW, workers - started))
-                looked, computed = now, computed + spent
         if self._failure is not None:
             raise self._failure
         rest = self._lanes.stop()
         while told < self._lanes.claimed:
-            found = self._queue.get()
-            if found is not None:
+            if found := self._next():
                 told += 1
                 yield found
         for work in rest:
-            report = unjudged(work.job, self._probes.now(), f"not checked: {self.ended}")
-            yield self._outcome(work, report)
+            yield self._outcome(work, unjudged(work.job, self._probes.now(), f"not checked: {self.ended}"))
 
-    def _start(self, workers: int) -> int:
-        """Start as many workers as the system gives, and return their number."""
-        for number in range(workers):
+    def _next(self) -> Outcome | None:
+        """Return what a worker tells next; nothing where it tells that it is done, or where none tells anything."""
+        try:
+            found = self._queue.get(timeout=POLL)
+        except queue.Empty:
+            return None
+        self._running -= found is None
+        return found
+
+    def _grow(self, workers: int) -> None:
+        """Start more workers, up to that many, where those that there are leave the processor idle."""
+        elapsed = time.monotonic() - self._looked
+        if elapsed < POLL:
+            return
+        computed = time.process_time() - self._computed
+        if computed < BUSY * elapsed and self._running == self._started < workers:
+            self._start(min(FEW, workers - self._started))
+        self._looked, self._computed = self._looked + elapsed, self._computed + computed
+
+    def _start(self, workers: int) -> None:
+        """Start workers, as many as the system gives. Raises ``RuntimeError`` where there would be none."""
+        for _ in range(workers):
             try:
                 threading.Thread(target=self._work, daemon=True).start()
             except RuntimeError:  # can't start new thread
-                if not number:
+                if not self._started:
                     raise
-                return number
-        return workers
+                return
+            self._started += 1
+            self._running += 1
 
     def _work(self) -> None:
         try:
