@@ -6,12 +6,13 @@ Only for documents that the parser has accepted: nothing is checked here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
-from check_starttls_cert.sweep.toml_tables import loads
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from check_starttls_cert.sweep.tables import Path
 
 TOKEN = re.compile(
@@ -44,9 +45,12 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(found[0], line)
 
 
-def lines(text: str) -> dict[Path, int]:
-    """Return the line of everything in a document by its path: tables, keys, and what is in arrays."""
-    reader = Reader(list(tokens(text)))
+def lines(text: str, loads: Callable[[str], dict[str, Any]]) -> dict[Path, int]:
+    """Return the line of everything in a document by its path: tables, keys, and what is in arrays.
+
+    ``loads`` is the parser.
+    """
+    reader = Reader(list(tokens(text)), loads)
     reader.document()
     return reader.lines
 
@@ -54,7 +58,8 @@ def lines(text: str) -> dict[Path, int]:
 class Reader:
     """Reads the words of one document."""
 
-    def __init__(self, words: list[Token]) -> None:
+    def __init__(self, words: list[Token], loads: Callable[[str], dict[str, Any]]) -> None:
+        self._loads = loads
         self.lines: dict[Path, int] = {}
         self._words = [*words, Token("", 0)]
         self._next = 0
@@ -107,7 +112,7 @@ class Reader:
         written = ""
         while (word := self._take().text) != end:
             written += word
-        found: object = loads(f"{written} = 0")
+        found: object = self._loads(f"{written} = 0")
         parts = []
         while isinstance(found, dict):
             ((key, found),) = found.items()

@@ -94,7 +94,7 @@ class TomlTables:
         if self._lines is None:
             from check_starttls_cert.sweep.toml_lines import lines
 
-            self._lines = lines(self.text)
+            self._lines = lines(self.text, loads)
         # An option that a target's text names stands where the target does.
         while path and path not in self._lines:
             path = path[:-1]
