@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from check_starttls_cert import signals
 from check_starttls_cert.cli import PROGRAM, Parser, add, argument
+from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Observation
 from check_starttls_cert.options import OPTIONS, one_of
-from check_starttls_cert.outputs import Rendered
+from check_starttls_cert.outputs import Rendered, requested
 from check_starttls_cert.probe import probe
 from check_starttls_cert.run import WORLD, World, write
 from check_starttls_cert.settings import Job
@@ -37,8 +38,22 @@ MAX_STORES = 256
 
 def answer(arguments: list[str], world: World = WORLD) -> Rendered:
     """Run a sweep, print what it says on its way, and return the last of it. Raises ``UsageError``."""
+    try:
+        return answered(arguments, world)
+    except UsageError as error:
+        if requested(arguments) != "json":
+            raise
+        from check_starttls_cert.sweep.deliveries import json
+
+        return json.failure(str(error))
+
+
+def answered(arguments: list[str], world: World) -> Rendered:
+    """As ``answer``, which tells the error in a line where only lines are read."""
     command = parser()
-    given = {key: value for key, value in vars(command.parse_args(arguments)).items() if value not in (None, False)}
+    values = vars(command.parse_args(arguments))
+    # Not ``in``: the state OK is equal to False.
+    given = {key: value for key, value in values.items() if value is not None and value is not False}
     if "help" in given:
         return Rendered(command.format_help().rstrip(), 0)
     if "inventory" not in given:
