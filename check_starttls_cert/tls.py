@@ -237,7 +237,7 @@ class Channel:
 
     def _more(self) -> bytes:
         framing = self._wire.framing
-        data = framing.read(self._wire) if framing else self._wire.receive(MAX_RECORD)
+        data = framing.read(self._wire) if framing else self._wire.receive()
         if not data and framing is None:
             raise self._wire.closed()
         self._bytes += len(data)
