@@ -56,7 +56,7 @@ def store(tmp_path):
     return trust_store(str(path), None)
 
 
-def probed(  # noqa: PLR0913 - what a probe takes
+def probed(
     service, store, timeout=float(PATIENCE), clock=time.monotonic, *, resolver=connect.resolve, **changes
 ):
     """Return what a probe of the service observes."""

@@ -155,7 +155,7 @@ def test_where_documents_are_read_it_is_one_in_one_line(tmp_path) -> None:
         (("x", "--jobs", "0"), '"0" is not allowed; allowed are whole numbers from 1 to 1000'),
         (("x", "--jobs", "1001"), '"1001" is not allowed; allowed are whole numbers from 1 to 1000'),
         (("x", "--budget", "0"), '"0" is no time above 0; allowed are seconds, minutes and hours: 90s, 5m, 1h'),
-        (("x", "--budget", "1d"), '"1d" is no time above 0'),
+        (("x", "--budget", "1M"), '"1M" is no time above 0'),
         (("x", "--budget", "nan"), '"nan" is no time above 0'),
         (("/",), "cannot read the inventory"),
     ],
@@ -172,7 +172,8 @@ def test_a_budget_has_a_unit(text, seconds) -> None:
 
 
 def test_the_help_names_every_option_and_every_delivery() -> None:
-    text, _ = answer("--help")
+    text, exit_code = answer("--help")
+    assert exit_code == 3
     for word in ("INVENTORY", "--jobs", "--budget", "--check", "--ca-file", "--warning", *DELIVERIES):
         assert word in text
     assert "--host" not in text

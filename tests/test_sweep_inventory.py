@@ -92,6 +92,7 @@ EXAMPLES = {
     "timeout": "2.5",
     "ipv4": "yes",
     "ipv6": "yes",
+    "channel_names": "original",
 }
 
 

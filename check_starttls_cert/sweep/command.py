@@ -6,20 +6,24 @@ import gc
 import re
 import sys
 import time
+from argparse import RawDescriptionHelpFormatter
 from functools import lru_cache
 
 from check_starttls_cert import signals
-from check_starttls_cert.cli import PROGRAM, Parser, add, argument
+from check_starttls_cert.cli import PROGRAM, Parser, add
+from check_starttls_cert.durations import parse_duration
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Observation
-from check_starttls_cert.options import OPTIONS, one_of
+from check_starttls_cert.options import OPTIONS, Option, one_of
 from check_starttls_cert.outputs import Rendered, requested
 from check_starttls_cert.probe import probe
 from check_starttls_cert.run import WORLD, World, write
 from check_starttls_cert.settings import Job
+from check_starttls_cert.state import State
 from check_starttls_cert.sweep.addresses import Addresses
 from check_starttls_cert.sweep.deliveries import DELIVERIES, LINES, SERVICE, delivery
-from check_starttls_cert.sweep.inventory import Inventory, read_inventory
+from check_starttls_cert.sweep.inventory import STDIN, Inventory, read_inventory
+from check_starttls_cert.sweep.lanes import AT_ONCE
 from check_starttls_cert.sweep.outcome import Tally
 from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
 from check_starttls_cert.text import counted, printable
@@ -27,7 +31,18 @@ from check_starttls_cert.trust_store import trust_store
 
 MAX_JOBS = 1000
 
-SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+THE_SWEEP = "the sweep"
+
+EPILOG = f"""\
+an inventory has lines, or is CSV with a header of option names, or TOML:
+  imap://mail.example.com:143/name    host;protocol;name    [[targets]]
+What it says of a target counts before the command line.
+
+exit codes: that of the worst target, 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+(not checked; wrong usage and help too).
+
+{PROGRAM} --help tells of a single check.
+"""
 
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 """What Python looks for garbage after: a tenth of the CPU time of a sweep less than by default."""
@@ -55,10 +70,10 @@ def answered(arguments: list[str], world: World) -> Rendered:
     # Not ``in``: the state OK is equal to False.
     given = {key: value for key, value in values.items() if value is not None and value is not False}
     if "help" in given:
-        return Rendered(command.format_help().rstrip(), 0)
+        return Rendered(command.format_help().rstrip(), State.UNKNOWN.exit_code)
     if "inventory" not in given:
         command.error("INVENTORY is missing; --help says what it is")
-    only_check, workers = given.pop("check", False), given.pop("jobs")
+    only_check, workers = given.pop("check", False), given.pop("jobs", DEFAULT_JOBS)
     output, budget = given.pop("output", None), given.pop("budget", None)
     inventory = read_inventory(given.pop("inventory"), given)
     total = inventory.check()
@@ -109,48 +124,19 @@ def probes(world: World) -> Probes:
 
 
 def parser() -> Parser:
-    """Return the parser for a sweep's own options, and for those of the single check that hold for all targets."""
+    """Return the parser for ``ROWS``."""
     command = Parser(
         prog=f"{PROGRAM} sweep",
         usage=f"{PROGRAM} sweep INVENTORY [OPTION ...]",
-        description="Check every target of an inventory, all at once, as the single check does.",
-        epilog="Exit codes are those of the worst target: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+        description="Check every target of an inventory, all at once, each as the single check does.",
+        epilog=EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
-    command.add_argument(
-        "inventory",
-        nargs="?",
-        metavar="INVENTORY",
-        help="file of the targets: TOML, CSV, or lines like imap://host:143/name; - is stdin",
-    )
-    default = f"(default {SERVICE}, at a terminal {LINES})"
-    command.add_argument(
-        "-o",
-        "--output",
-        type=argument(one_of(tuple(DELIVERIES))),
-        metavar="OUTPUT",
-        help="; ".join(f"{name}: {said}" for name, said in DELIVERIES.items()) + f" {default}",
-    )
-    command.add_argument(
-        "--jobs",
-        type=argument(parse_jobs),
-        default=DEFAULT_JOBS,
-        metavar="N",
-        help=f"targets that are checked at once (default {DEFAULT_JOBS}); one address gets two connections at most",
-    )
-    command.add_argument(
-        "--budget",
-        type=argument(parse_budget),
-        metavar="TIME",
-        help="time for the whole sweep, like 90s, 5m or 1h; what is not checked by then is UNKNOWN",
-    )
-    command.add_argument("--check", action="store_true", help="read the inventory, tell its errors, check no target")
-    command.add_argument("-v", "--verbose", action="count", help="with -o lines: add facts; -vv the conversation too")
-    command.add_argument("-h", "--help", action="store_true", help="print this help and exit")
-    for option in OPTIONS:
-        if option.key != "host":
-            add(command, option)
+    command.add_argument("inventory", nargs="?", metavar="INVENTORY", help=f"file of the targets; {STDIN} is stdin")
+    add(command, ROWS)
+    command.color = False
     return command
 
 
@@ -163,7 +149,37 @@ def parse_jobs(text: str) -> int:
 
 def parse_budget(text: str) -> float:
     """Return seconds."""
-    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smh]?)", text)
-    if not found or not float(found[1]):
+    seconds = parse_duration(text, "s")
+    if not seconds:
         raise ValueError(f'"{printable(text)}" is no time above 0; allowed are seconds, minutes and hours: 90s, 5m, 1h')
-    return float(found[1]) * SECONDS[found[2]]
+    return seconds
+
+
+ROWS = (
+    Option(
+        "output", ("-o", "--output"), one_of(tuple(DELIVERIES)), "OUTPUT",
+        "; ".join(f"{name}: {said}" for name, said in DELIVERIES.items())
+        + f" (default {SERVICE}, at a terminal {LINES})",
+        THE_SWEEP,
+        choices=tuple(DELIVERIES),
+    ),
+    Option(
+        "jobs", ("--jobs",), parse_jobs, "N",
+        f"targets that are checked at once (default {DEFAULT_JOBS}); one address gets {AT_ONCE} connections at most",
+        THE_SWEEP,
+    ),
+    Option(
+        "budget", ("--budget",), parse_budget, "TIME",
+        "time for the whole sweep, like 90s, 5m or 1h; what is not checked by then is UNKNOWN",
+        THE_SWEEP,
+    ),
+    Option("check", ("--check",), None, "", "read the inventory, tell its errors, check no target", THE_SWEEP),
+    Option(
+        "verbose", ("-v", "--verbose"), None, "", "with -o lines, add facts; -vv the conversation too",
+        THE_SWEEP,
+        many=True,
+    ),
+    Option("help", ("-h", "--help"), None, "", "print this help and exit", THE_SWEEP),
+    *(option for option in OPTIONS if option.key != "host"),
+)  # fmt: skip
+"""Every option of a sweep: its own, and those of the single check that can hold for all targets."""

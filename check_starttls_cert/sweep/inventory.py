@@ -40,7 +40,11 @@ MAX_FAULT = 400
 MAX_FAULTS_TOGETHER = 3500
 """How many errors are shown, and the characters of one and of all of them. All are counted."""
 
-KEYS = {flag[2:].replace("-", "_"): option for option in OPTIONS for flag in option.flags if flag.startswith("--")}
+KEYS = {
+    key: option
+    for option in OPTIONS
+    for key in (option.key, *(flag[2:].replace("-", "_") for flag in option.flags if flag.startswith("--")))
+}
 """The options by every key that an inventory may use."""
 
 HOST = KEYS["host"]
