@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import json
 import os
 import signal
@@ -169,6 +170,23 @@ def test_wrong_usage_is_told(arguments, said) -> None:
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200)])
 def test_a_budget_has_a_unit(text, seconds) -> None:
     assert command.parse_budget(text) == seconds
+
+
+def test_a_number_of_workers_is_a_number() -> None:
+    assert command.parse_jobs("5") == 5
+
+
+def test_a_budget_may_be_over_before_anything_is_checked(hosts) -> None:
+    text, _ = answer(hosts[0], "--budget", "0.0001")
+    assert "3 targets (the budget of 0.0001 s is used up): " in text
+
+
+def test_a_stdout_that_is_closed_ends_the_sweep(hosts, monkeypatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    text, _ = answer(hosts[0], "-o", "lines", "--jobs", "1", "-t", "60")
+    assert "3 targets (nobody reads the output): " in text
 
 
 def test_the_help_names_every_option_and_every_delivery() -> None:

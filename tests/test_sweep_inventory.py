@@ -294,6 +294,10 @@ def test_values_that_do_not_go_together_are_told(write) -> None:
     assert said.startswith("hosts:2: the critical threshold 28d is reached before")
 
 
+def test_what_is_wrong_gives_no_job(write) -> None:
+    assert [job.target.host for job in write("host;port\na;1;2\nb;1\n")] == ["b"]
+
+
 def test_a_reader_s_fault_is_told_among_the_others(write) -> None:
     assert faults(write, "host;port\na;0\nb;1;2\n")[1:] == [
         'hosts:2: port: "0" is no port; allowed are whole numbers from 1 to 65535',

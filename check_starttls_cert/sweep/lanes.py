@@ -118,7 +118,7 @@ class Lanes:
             self._stopped = True
             self._changed.notify_all()
             left = sorted(self._open.values(), key=lambda work: work.number)
-        return chain(left, iter(self._next, None))
+        return chain(left, (Work(number, job) for number, job in self._jobs))
 
     def _next(self) -> Work | None:
         """Return the next target of the inventory."""

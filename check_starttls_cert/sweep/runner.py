@@ -30,7 +30,7 @@ FEW = 16
 """Workers at first, and how many more at a time while the processor waits: threads that all have something to compute
 take it from each other, and a hundred need a tenth more CPU time for the same work than these."""
 
-BUSY = 0.5
+BUSY = 0.3
 """The share of its time that this process computes with enough workers."""
 
 QUEUED = 256
@@ -67,27 +67,32 @@ class Runner:
         self._failure: BaseException | None = None
         self._started = self._running = 0
         """Workers."""
+        self._told = 0
         self._looked, self._computed = time.monotonic(), time.process_time()
 
     def outcomes(self, workers: int) -> Iterator[Outcome]:
         """Yield what becomes of each target, as soon as it is known. Raises what only a bug of ours would."""
         self._start(min(FEW, workers))
-        told = 0
-        while self._running and not self.ended:
-            if found := self._next():
-                told += 1
-                yield found
-            self._grow(workers)
-            self.ended = self._end()
+        yield from self._told_while(lambda: self._goes_on(workers))
         if self._failure is not None:
             raise self._failure
         rest = self._lanes.stop()
-        while told < self._lanes.claimed:
-            if found := self._next():
-                told += 1
-                yield found
+        yield from self._told_while(lambda: self._told < self._lanes.claimed)
         for work in rest:
             yield self._outcome(work, unjudged(work.job, self._probes.now(), f"not checked: {self.ended}"))
+
+    def _told_while(self, condition: Callable[[], bool]) -> Iterator[Outcome]:
+        """Yield what workers tell."""
+        while condition():
+            if found := self._next():
+                self._told += 1
+                yield found
+
+    def _goes_on(self, workers: int) -> bool:
+        """Return whether there is more to come before the sweep is over or has to end."""
+        self._grow(workers)
+        self.ended = self._end()
+        return self._running > 0 and not self.ended
 
     def _next(self) -> Outcome | None:
         """Return what a worker tells next; nothing where it tells that it is done, or where none tells anything."""

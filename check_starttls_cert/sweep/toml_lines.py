@@ -122,12 +122,13 @@ class Reader:
     def _value(self, path: Path) -> None:
         word = self._take().text
         if word == "[":
-            for place in range(len(self._words)):
-                self._skip("\n,")
-                if self._peek().text == "]":
-                    break
+            place = 0
+            self._skip("\n,")
+            while self._peek().text != "]":
                 self.lines[(*path, place)] = self._peek().line
                 self._value((*path, place))
+                self._skip("\n,")
+                place += 1
             self._take()
         elif word == "{":
             self._skip("\n,")
