@@ -169,6 +169,14 @@ def test_a_value_of_toml_that_is_none_is_told(write, tmp_path, written, said) ->
     assert faults(write, f"[[targets]]\nhost = 'a.test'\n{written}\n")[-1].endswith(said)
 
 
+def test_anchors_that_are_gone_since_they_were_found_are_not_forgotten(write, tmp_path) -> None:
+    (tmp_path / "ca.pem").write_text("")
+    inventory = write("host,ca-file\na.test,ca.pem\n")
+    assert inventory.check() == 1
+    (tmp_path / "ca.pem").unlink()
+    assert [job.policy.ca_file for job in inventory] == ["ca.pem"]
+
+
 def test_a_switch_is_yes_or_no(write) -> None:
     assert [job.policy.allow_self_signed for job in write("host;allow-self-signed\na;yes\nb;FALSE\nc;\n")] == [
         True,
@@ -337,8 +345,10 @@ def test_stdin_is_an_inventory_too(monkeypatch, tmp_path) -> None:
         with pytest.raises(UsageError, match=r"^stdin:2: port: "):
             read_inventory("-", {}).check()
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    with pytest.raises(UsageError, match="cannot read the inventory"):
-        read_inventory("-", {})
+    for stdin in (sys.stdin, None):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(UsageError, match="cannot read the inventory"):
+            read_inventory("-", {})
 
 
 # Formats

@@ -108,6 +108,14 @@ def test_an_inventory_that_breaks_ends_the_sweep_with_the_error() -> None:
         list(runner.outcomes(1))
 
 
+def test_a_delivery_that_always_fails_ends_the_sweep_with_the_error() -> None:
+    def show(report):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        swept(50, show=show, workers=4)
+
+
 def test_two_at_once_are_at_one_address() -> None:
     lock, inside, most = threading.Lock(), [0], []
 

@@ -184,24 +184,25 @@ class Inventory:
                 option = option_of(key)
                 if option.key in values:
                     raise ValueError("it stands there twice")  # noqa: TRY301 - told as the others are
-                value = self._value(option, written)
+                values[option.key] = self._value(option, written)
+                find_store(option, values[option.key])
             except ValueError as error:
                 faults.append(((*table.path, key), f"{printable(key, 80)}: {error}"))
-                continue
-            values[option.key] = value
         return values, faults
 
     def _value(self, option: Option, written: object) -> Any:
         """Return the value of an option. Raises ``ValueError``."""
         value = value_of(option, written)
-        if option.parse is not parse_path:
-            return value
-        place = os.path.join(self.folder, value)
+        return os.path.join(self.folder, value) if option.parse is parse_path else value
+
+
+def find_store(option: Option, place: str) -> None:
+    """Make sure that the trust anchors are there that an option names. Raises ``ValueError``."""
+    if option.key in STORES:
         try:
             trust_store(**{"cafile": None, "capath": None, STORES[option.key]: place})
         except UsageError as error:
             raise ValueError(str(error)) from error
-        return place
 
 
 def option_of(key: str) -> Option:
@@ -245,7 +246,7 @@ def read_inventory(name: str, given: Mapping[str, Any]) -> Inventory:
     try:
         with open(sys.stdin.fileno() if name == STDIN else name, "rb", closefd=name != STDIN) as file:
             octets = file.read(MAX_SIZE + 1)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:  # the last where there is no stdin
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f'cannot read the inventory "{printable(name)}": {printable(reason).lower()}') from error
     try:

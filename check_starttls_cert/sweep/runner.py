@@ -92,7 +92,7 @@ class Runner:
         """Return whether there is more to come before the sweep is over or has to end."""
         self._grow(workers)
         self.ended = self._end()
-        return self._running > 0 and not self.ended
+        return self._running > 0 and not self.ended and self._failure is None
 
     def _next(self) -> Outcome | None:
         """Return what a worker tells next; nothing where it tells that it is done, or where none tells anything."""
