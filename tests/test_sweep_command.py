@@ -153,6 +153,8 @@ def test_where_documents_are_read_it_is_one_in_one_line(tmp_path) -> None:
         ((), "INVENTORY is missing"),
         (("x", "-o", "prtg"), '"prtg" is not allowed; choose one of nagios, lines, json'),
         (("x", "-H", "a"), "unrecognized arguments: -H a"),
+        (("x", "--buget=3"), "--buget is no option of a sweep, the nearest is --budget"),
+        (("x", "--xyzzy"), "unrecognized arguments: --xyzzy"),
         (("x", "--jobs", "0"), '"0" is not allowed; allowed are whole numbers from 1 to 1000'),
         (("x", "--jobs", "1001"), '"1001" is not allowed; allowed are whole numbers from 1 to 1000'),
         (("x", "--budget", "0"), '"0" is no time above 0; allowed are seconds, minutes and hours: 90s, 5m, 1h'),

@@ -66,7 +66,16 @@ def answer(arguments: list[str], world: World = WORLD) -> Rendered:
 def answered(arguments: list[str], world: World) -> Rendered:
     """As ``answer``, which tells the error in a line where only lines are read."""
     command = parser()
-    values = vars(command.parse_args(arguments))
+    try:
+        values = vars(command.parse_args(arguments))
+    except UsageError:
+        from check_starttls_cert.meant import nearest
+
+        flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+        unknown = next((flag for flag in flags if flag not in command.flags), "")
+        if not unknown or not (near := nearest(unknown, command.flags)):
+            raise
+        raise UsageError(f"{printable(unknown)} is no option of a sweep, the nearest is {near}") from None
     # Not ``in``: the state OK is equal to False.
     given = {key: value for key, value in values.items() if value is not None and value is not False}
     if "help" in given:

@@ -19,14 +19,10 @@ MAX_WORST = 100
 """Problems that are kept to be named."""
 
 
-class NotCheckedError(ProbeError):
-    """Nothing is known of a target: the sweep ended before, or there was a fault on this side."""
-
-
 def unjudged(job: Job, now: datetime, words: str) -> Report:
     """Return the report for a target of which nothing is known: UNKNOWN, whatever the user makes of bad answers."""
     nothing = Observation(
-        elapsed=0.0, connections=0, address=None, transcript=(), store=Store("not read"), error=NotCheckedError(words)
+        elapsed=0.0, connections=0, address=None, transcript=(), store=Store("not read"), error=ProbeError(words)
     )
     return Report(job, nothing, (Judgement(QUESTIONS[0], False, State.UNKNOWN, words, None, None),), now)
 
