@@ -214,9 +214,12 @@ class Channel:
         than all that is done here.
         """
         yield self._next_record()
-        while len(self._pending) >= self._record_size() and self.records < MAX_RECORDS:
-            if not RECORD_START.match(self._pending):
-                break  # the next step says what is wrong, if there is one
+        # Of what is no record the next step tells, if there is one.
+        while (
+            len(self._pending) >= self._record_size()
+            and self.records < MAX_RECORDS
+            and RECORD_START.match(self._pending)
+        ):
             yield self._next_record()
 
     def _next_record(self) -> bytes:
