@@ -30,6 +30,10 @@ def main() -> int:
 
 def answer() -> Rendered:
     """Return what the command line asks for. Raises whatever an import of this program may raise."""
+    if sys.argv[1:2] == ["sweep"]:
+        from check_starttls_cert.sweep import command
+
+        return command.answer(sys.argv[2:])
     from check_starttls_cert import cli
 
     return cli.answer(sys.argv[1:])

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from check_starttls_cert import algorithm, distinguished_name, extensions, oids, public_key
 from check_starttls_cert import der as x690
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 
 MAX_FIELD = 512 * 1024
 """Octets of a name or of all extensions that are looked into: five times the chain that OpenSSL's clients take."""
+
+REMEMBERED = 256
+"""Certificates whose facts are kept: a process that checks many servers meets the same issuers again and again."""
+
+MAX_REMEMBERED = 8 * 1024
+"""Octets of one of them, so that hostile ones need no more than a few megabytes."""
 
 VERSION, EXTENSIONS = 0xA0, 0xA3
 SERIAL, SIGNATURE, ISSUER, VALIDITY, SUBJECT, PUBLIC_KEY = range(6)
@@ -166,6 +173,10 @@ def read(der: bytes) -> Facts:
 
     Time and memory are linear in its size. Raises ``CertificateError`` when it has no readable validity period.
     """
+    return _remembered(der) if len(der) <= MAX_REMEMBERED else _read(der)
+
+
+def _read(der: bytes) -> Facts:
     tbs, outer_algorithm, signature = _outer(der)
     fields, extension_field = _fields(tbs)
     if len(fields) <= VALIDITY:
@@ -206,6 +217,9 @@ def read(der: bytes) -> Facts:
         malformed=tuple(dict.fromkeys((*malformed, *odd))),
         **{"dns_names": (), "ip_addresses": (), **found},
     )
+
+
+_remembered = lru_cache(REMEMBERED)(_read)
 
 
 def canonical_subject(der: bytes) -> bytes:

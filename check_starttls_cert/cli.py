@@ -181,8 +181,16 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
         add_help=False,
         allow_abbrev=False,
     )
-    groups = {option.group: command.add_argument_group(option.group) for option in ROWS}
-    for option in ROWS:
+    add(command, ROWS)
+    command.color = False
+    command.set_defaults(output=default_output)
+    return command
+
+
+def add(command: Parser, rows: Sequence[Option]) -> None:
+    """Add options to a parser, each to its group."""
+    groups = {option.group: command.add_argument_group(option.group) for option in rows}
+    for option in rows:
         group = groups[option.group]
         if option.parse is None:
             action = "count" if option.many else "store_true"
@@ -196,9 +204,6 @@ def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
                 metavar=option.metavar,
                 help=option.help,
             )
-    command.color = False
-    command.set_defaults(output=default_output)
-    return command
 
 
 def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:

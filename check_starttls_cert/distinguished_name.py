@@ -6,6 +6,8 @@ asked here, but in ``names``.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from check_starttls_cert import der
 from check_starttls_cert.ber import encode
 from check_starttls_cert.oids import ATTRIBUTES
@@ -20,6 +22,9 @@ LATIN_1 = (NUMERIC_STRING, 0x13, 0x14, 0x16, 0x1A)
 All but T61String are ASCII by X.680, and T61String has a code of its own; but what is beyond ASCII is Latin-1 in the
 certificates that exist, and OpenSSL reads it so.
 """
+
+REMEMBERED, MAX_REMEMBERED = 256, 1024
+"""Names that are kept, and the octets of one: a process that checks many servers meets the same issuers again."""
 
 SPECIAL = str.maketrans({character: "\\" + character for character in '\\"+,;<>'} | {"\0": "\\00"})
 """Escapes of RFC 4514 section 2.4."""
@@ -64,6 +69,16 @@ class DistinguishedName(NamedTuple):
 
 def read(name: der.Element) -> DistinguishedName:
     """Return the name in a Name element (RFC 5280 section 4.1.2.4), as far as it can be read."""
+    whole = bytes(name.whole)
+    return _remembered(whole) if 0 < len(whole) <= MAX_REMEMBERED else _read(name)
+
+
+@lru_cache(REMEMBERED)
+def _remembered(whole: bytes) -> DistinguishedName:
+    return _read(der.single(memoryview(whole)))
+
+
+def _read(name: der.Element) -> DistinguishedName:
     parts: list[tuple[Attribute, ...]] = []
     canonical: list[bytes] = []
     intact = True

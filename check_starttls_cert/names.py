@@ -8,14 +8,23 @@ Nothing here knows certificates; who asks decides which of a certificate's names
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 
 MAX_NAME = 253
 """Characters of a name: RFC 1035 section 2.3.4, 255 octets less the root's and the first length."""
+
+MAX_ADDRESS = 45
+"""Characters of an address: 0000:0000:0000:0000:0000:ffff:255.255.255.255."""
 
 
 def ip_address(text: str) -> bytes | None:
     """Return the packed IPv4 or IPv6 address that ``text`` is, or ``None`` when it is a name."""
     text = text.partition("%")[0]  # RFC 4007 section 11: the zone is ours, not the certificate's
+    return _packed(text) if len(text) <= MAX_ADDRESS else None
+
+
+@lru_cache(1024)
+def _packed(text: str) -> bytes | None:
     for family in (socket.AF_INET6, socket.AF_INET):
         try:
             return socket.inet_pton(family, text)

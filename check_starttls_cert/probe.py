@@ -28,6 +28,9 @@ from check_starttls_cert.text import printable
 from check_starttls_cert.trust_store import TrustStore, Variant, unverified_context
 from check_starttls_cert.wire import Deadline, Spoken, Wire
 
+Resolver = Callable[[str, int, int, Deadline], "list[Address]"]
+"""``connect.resolve``, or what remembers its answers."""
+
 GOODBYE_SECONDS = 2.0
 """What politeness may cost, within the deadline."""
 
@@ -41,8 +44,11 @@ RARE_CURVES = ("secp256k1", "brainpoolP256r1", "brainpoolP384r1", "prime192v1", 
 class Prober:
     """The state of one probe: its deadline, and the connections it has made."""
 
-    def __init__(self, target: Target, store: TrustStore, deadline: Deadline, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, target: Target, store: TrustStore, deadline: Deadline, clock: Callable[[], float], resolver: Resolver
+    ) -> None:
         self.clock = clock
+        self.resolve = resolver
         self.target = target
         self.sni = tls.server_name(target.sni or target.name)
         self.store = store
@@ -139,7 +145,7 @@ class Prober:
         if self.address is None:
             self.loading = self.deadline.seconds - self.deadline.left
             with self.timed("resolve"):
-                addresses = resolve(self.target.host, self.target.port, self.target.family, self.deadline)
+                addresses = self.resolve(self.target.host, self.target.port, self.target.family, self.deadline)
         else:
             addresses = [self.address]  # the facts must come from the server whose trust was judged
         with self.timed("connect"):
@@ -165,7 +171,7 @@ class Prober:
             wants = shown.session.wants_client_certificate or channel.client_certificate_demanded
             return shown._replace(session=shown.session._replace(wants_client_certificate=wants))
         finally:
-            sock.close()
+            wire.close()
 
     def handshake(self, wire: Wire, context: SSLContext) -> tuple[tls.Shown, tls.Channel | None]:
         """Hold the handshake; a server that does not start with TLS, or hangs up on it, may have STARTTLS."""
@@ -196,19 +202,23 @@ class Prober:
 
 
 def probe(
-    target: Target, store: TrustStore, timeout: float, clock: Callable[[], float] = time.monotonic
+    target: Target,
+    store: TrustStore,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    resolver: Resolver = resolve,
 ) -> Observation:
     """Return what ``target`` shows within ``timeout`` seconds.
 
     Raises ``UsageError`` when ``store`` cannot be read; never a ``ProbeError``.
     """
     started = clock()
-    prober = Prober(target, store, Deadline(timeout, clock), clock)
+    prober = Prober(target, store, Deadline(timeout, clock), clock, resolver)
     presented = failure = None
     try:
         presented = prober.presented()
     except ProbeError as error:
-        failure = error
+        failure = error.with_traceback(None)  # which leads to this frame, and so back to the error
         if prober.deadline.left <= 0 and prober.loading > timeout / 2:
             anchors = printable(store.facts.description)
             failure.hint = (

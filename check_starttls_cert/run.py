@@ -175,14 +175,22 @@ def described(error: BaseException) -> str:
 def emit(result: Rendered, stdout: TextIO | None, encoding: str | None = None) -> int:
     """Write the result; characters that the encoding, else stdout's own, lacks become escapes. Return the exit code."""
     signals.hold()
+    if result.text:
+        write(result.text, stdout, encoding)
+    return result.exit_code
+
+
+def write(text: str, stdout: TextIO | None, encoding: str | None = None) -> bool:
+    """Write a line as ``emit`` does. Return whether there is a reader."""
     if stdout is None:  # pythonw.exe
-        return result.exit_code
+        return False
     try:
         if encoding and hasattr(stdout, "reconfigure"):
             stdout.reconfigure(encoding=encoding, newline="\n")
         spoken = getattr(stdout, "encoding", None) or "ascii"
-        print(result.text.encode(spoken, "backslashreplace").decode(spoken), file=stdout, flush=True)
+        print(text.encode(spoken, "backslashreplace").decode(spoken), file=stdout, flush=True)
     except (OSError, ValueError):
         # The reader is gone. The exit code still tells; keep the interpreter from failing at its own flush.
         sys.stdout = None
-    return result.exit_code
+        return False
+    return True

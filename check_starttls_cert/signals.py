@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 from check_starttls_cert.outputs import Endpoint, failure
 
@@ -40,6 +41,19 @@ def answer(output: str, endpoint: Endpoint | None = None) -> None:
 
             signal.signal(number, end)
             _handled.append(number)
+
+
+def divert(notice: Callable[[str], None]) -> None:
+    """Let the next signal call ``notice`` with its name, for a program that then ends itself; the one after ends it."""
+    before = {number: signal.getsignal(number) for number in _handled}
+
+    def noticed(number: int, _: object) -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        notice(signal.Signals(number).name)
+
+    for number in before:
+        signal.signal(number, noticed)
 
 
 def hold() -> None:

@@ -191,9 +191,9 @@ class Channel:
                 result = step()
             except ssl.SSLWantReadError:
                 self._flush()
-                record = self._next_record()
-                self.flight.feed(record)
-                self._incoming.write(record)
+                for record in self._next_records():
+                    self.flight.feed(record)
+                    self._incoming.write(record)
             except ssl.SSLError:
                 with suppress(ProbeError):
                     self._flush()  # our alert, RFC 8446 section 6.2
@@ -206,6 +206,21 @@ class Channel:
         if records := self._outgoing.read():
             self._encrypted += sum(record[0] == APPLICATION_DATA_RECORD for record in split(records))
             self._wire.transmit(self._wire.framing.wrap(records) if self._wire.framing else records)
+
+    def _next_records(self) -> Iterator[bytes]:
+        """Yield the record that comes next, and those that have come with it.
+
+        Each step of OpenSSL lets other threads run, and then waits for its turn: one for each record costs a sweep more
+        than all that is done here.
+        """
+        yield self._next_record()
+        # Of what is no record the next step tells, if there is one.
+        while (
+            len(self._pending) >= self._record_size()
+            and self.records < MAX_RECORDS
+            and RECORD_START.match(self._pending)
+        ):
+            yield self._next_record()
 
     def _next_record(self) -> bytes:
         if self.records >= MAX_RECORDS or self._bytes > MAX_BYTES:

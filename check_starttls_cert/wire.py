@@ -201,6 +201,11 @@ class Wire:
         self._received = 0
         self._taken = b""
 
+    def close(self) -> None:
+        """End the connection. The channel, which has this wire, is forgotten: nobody has to look for such a circle."""
+        self.sock.close()
+        self._channel = None
+
     # The way to the socket, for the conversation in plaintext and for what carries TLS.
 
     def transmit(self, data: bytes) -> None:
@@ -235,7 +240,10 @@ class Wire:
         return (self._taken + self.unread).rstrip(b"\r\n") if self._taken else self.unread
 
     def _remaining(self) -> float:
-        return self.deadline.remaining(self.step, self._quote)
+        left = self.deadline.left
+        if left <= 0:
+            raise self.deadline.exceeded(self.step, self._quote)
+        return left
 
     def _translated(self, error: OSError) -> ProbeError:
         """Return our error for the operating system's."""

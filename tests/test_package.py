@@ -54,6 +54,11 @@ def test_the_package_is_started_as_its_command_line(monkeypatch, capsys) -> None
     assert (ended.value.code, __version__ in capsys.readouterr().out) == (3, True)
 
 
+def test_the_word_sweep_is_answered_by_the_sweep(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["check_starttls_cert", "sweep", "--help"])
+    assert __main__.answer().text.startswith("usage: check_starttls_cert sweep INVENTORY")
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [("outputs", "STARTTLS_CERT UNKNOWN - the Python"), ("signals", '{"prtg": {"error": 1, "text"')],

@@ -56,10 +56,12 @@ def store(tmp_path):
     return trust_store(str(path), None)
 
 
-def probed(service, store, timeout=float(PATIENCE), clock=time.monotonic, **changes):
+def probed(
+    service, store, timeout=float(PATIENCE), clock=time.monotonic, *, resolver=connect.resolve, **changes
+):
     """Return what a probe of the service observes."""
     target = Target("127.0.0.1", "smtp", service.port, NAME)._replace(**changes)
-    return probe.probe(target, store, timeout, clock)
+    return probe.probe(target, store, timeout, clock, resolver)
 
 
 # Certificates
@@ -126,7 +128,7 @@ def deferred(store, tmp_path, *certificates):
     return TrustStore(Places("both", capath=str(directory), fallback_cafile=store.places.cafile))
 
 
-def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, monkeypatch):
+def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store):
     # a name with two addresses, of which the resolver gives another one first each time
     answers = []
     with Service(smtp(server_context(tmp_path, NAMESAKE))) as service:
@@ -137,8 +139,7 @@ def test_the_facts_come_from_the_server_whose_trust_was_judged(tmp_path, store, 
             assert len(answers) == 1
             return [here]
 
-        monkeypatch.setattr(probe, "resolve", resolve)
-        seen = probed(service, deferred(store, tmp_path), host=NAME)
+        seen = probed(service, deferred(store, tmp_path), resolver=resolve, host=NAME)
     assert seen.connections >= 2
     assert seen.address == here
     remarks = [data for speaker, data in seen.transcript if speaker == "*" and data.startswith(b"connection")]

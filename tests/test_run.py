@@ -198,6 +198,11 @@ def test_what_programs_read_is_utf_8_with_line_feeds_whatever_people_use(encodin
     assert stdout.buffer.getvalue().decode("utf-8") == "b\u00fccher\n\u4e2d\n"
 
 
+def test_where_all_is_said_already_nothing_is_written(capsys) -> None:
+    assert run.run("nagios", lambda: Rendered("", 2)) == 2
+    assert capsys.readouterr() == ("", "")
+
+
 def test_the_result_goes_to_stdout_as_it_is(capsys) -> None:
     assert run.run("nagios", lambda: Rendered("text\nlines", 1)) == 1
     assert capsys.readouterr() == ("text\nlines\n", "")

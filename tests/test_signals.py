@@ -260,3 +260,16 @@ def test_without_a_stdout_the_handler_writes_nothing(ended, monkeypatch) -> None
     signals.answer("nagios")
     handlers[signal.SIGTERM](signal.SIGTERM, None)
     assert done == [3]
+
+
+def test_the_first_signal_is_noticed_and_the_next_one_is_answered_as_before(monkeypatch) -> None:
+    number, heard = signal.SIGTERM, []
+    before = signal.signal(number, lambda *_: heard.append("answered"))
+    monkeypatch.setattr(signals, "_handled", [number])
+    try:
+        signals.divert(heard.append)
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+    finally:
+        signal.signal(number, before)
+    assert heard == ["SIGTERM", "answered"]

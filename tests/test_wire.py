@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
+import weakref
 
 import pytest
 from hypothesis import given
@@ -432,3 +434,21 @@ def test_tls_records_in_packets_are_not_quoted():
     with pytest.raises(PeerClosed) as caught:
         peer.read_exactly(8)
     assert '"' not in str(caught.value)
+
+
+def test_a_connection_that_has_ended_leaves_no_circle_behind():
+    here, there = socket.socketpair()
+    with there:
+        conversation = Wire(here, Deadline(10), [])
+        channel = FakeChannel()
+        conversation.upgrade(channel)
+        channel.wire = conversation
+        gone = weakref.ref(channel)
+        conversation.close()
+        assert here.fileno() == -1
+        gc.disable()
+        try:
+            del channel, conversation
+            assert gone() is None
+        finally:
+            gc.enable()

@@ -14,7 +14,12 @@ from loopback import Service, smtp
 from observations import SCHEMA
 from perfdata_readers import assert_all_read
 
-from check_starttls_cert import cli, run, tls
+from check_starttls_cert import cli, options, plugin, run, tls
+from check_starttls_cert.outputs import OUTPUTS, Rendered, renderer
+from check_starttls_cert.report import Report
+from check_starttls_cert.sweep.command import probes
+from check_starttls_cert.sweep.inventory import read_inventory
+from check_starttls_cert.sweep.runner import Runner
 
 CASES = {**zoo.CASES, **zoo.JUDGED}
 
@@ -104,6 +109,45 @@ def test_every_output_has_the_right_answer(case, served):
     status = {"OK": "ok", "WARNING": "warning", "CRITICAL": "error"}[case.state]
     assert (exit_code, document["status"]) == (0, status)
     assert {channel["name"]: channel["value"] for channel in document["channels"]} == channels
+
+
+def inventory(arguments: list[str]) -> str:
+    """Return an inventory with the target that a command line asks about."""
+    keys = {flag: option for option in options.OPTIONS for flag in option.flags}
+    values: dict[str, list[str] | bool] = {}
+    left = iter(arguments)
+    for flag in left:
+        option = keys[flag]
+        if option.parse is None:
+            values[option.key] = True
+        else:
+            values.setdefault(option.key, []).append(next(left))
+    return "[[targets]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+def test_a_sweep_has_the_single_check_s_answer_in_every_output(served, now, tmp_path):
+    (tmp_path / "hosts.toml").write_text(inventory(served), encoding="utf-8")
+    targets = read_inventory(str(tmp_path / "hosts.toml"), {"verbose": 2})
+    assert targets.check() == 1
+    reports = []
+    runner = Runner(iter(targets), probes(run.World(now=lambda: now)), lambda each: reports.append(each) or "", str)
+    (outcome,) = runner.outcomes(1)
+    (swept,) = reports
+    single = plugin.check(options.job({**vars(cli.parser().parse_args(served)), **NO_VALUES}), now, run.observe)
+    assert outcome.state is single.state
+    for output in OUTPUTS:
+        assert rendered(swept, output) == rendered(single, output)
+
+
+NO_VALUES = dict.fromkeys(("help", "version", "demo"))
+"""What a command line has besides a job's values."""
+
+
+def rendered(report: Report, output: str) -> Rendered:
+    """Return what an output shows of a report, without the times that a run takes."""
+    seen = report.observation._replace(elapsed=0.0, timings={})
+    job = report.job._replace(output=output, verbose=2)
+    return renderer(output).render(report._replace(observation=seen, job=job))
 
 
 @pytest.mark.slow

@@ -28,10 +28,15 @@ SCHEMA = 1
 
 def render(report: Report) -> Rendered:
     """Show a report as a document."""
+    return _rendered(document(report))
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return the document of a report."""
     from check_starttls_cert.summary import line
 
     target, seen = report.job.target, report.observation
-    document = {
+    return {
         **_head(report.state, line(report)),
         "time": _moment(report.now),
         "target": {
@@ -49,7 +54,6 @@ def render(report: Report) -> Rendered:
         "error": None if seen.error is None else {"kind": type(seen.error).__name__, "text": str(seen.error)},
         **_certificate(seen),
     }
-    return _rendered(document)
 
 
 def failure(message: str, endpoint: Endpoint | None = None) -> Rendered:

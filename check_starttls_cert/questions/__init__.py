@@ -11,6 +11,7 @@ must be clear alone, in the status line. A good answer with empty words is not m
 from __future__ import annotations
 
 import importlib
+from functools import lru_cache
 
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
@@ -97,8 +98,12 @@ class Judgement(NamedTuple):
 
 def judge(question: Question, observation: Observation, policy: Policy, now: datetime) -> Judgement:
     """Ask a question. Where the user has set the state of a bad answer, it is that, and no limits are in force."""
-    module = cast("Judge", importlib.import_module(f"{__name__}.{question.key.replace('-', '_')}"))
-    answer = module.judge(observation, policy, now)
+    answer = _module(question.key).judge(observation, policy, now)
     state = answer.state and policy.states.get(question.key, answer.state)
     limits = None if question.key in policy.states else answer.limits
     return Judgement(question, question.asked(policy), state, answer.words, answer.value, limits)
+
+
+@lru_cache(None)
+def _module(key: str) -> Judge:
+    return cast("Judge", importlib.import_module(f"{__name__}.{key.replace('-', '_')}"))

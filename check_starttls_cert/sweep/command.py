@@ -1,0 +1,194 @@
+"""``check_starttls_cert sweep INVENTORY``: reads the inventory, runs the sweep, prints what the delivery says."""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+import time
+from argparse import RawDescriptionHelpFormatter
+from functools import lru_cache
+
+from check_starttls_cert import signals
+from check_starttls_cert.cli import PROGRAM, Parser, add
+from check_starttls_cert.durations import parse_duration
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.observation import Observation
+from check_starttls_cert.options import OPTIONS, Option, one_of
+from check_starttls_cert.outputs import Rendered, requested
+from check_starttls_cert.probe import probe
+from check_starttls_cert.run import WORLD, World, write
+from check_starttls_cert.settings import Job
+from check_starttls_cert.state import State
+from check_starttls_cert.sweep.addresses import Addresses
+from check_starttls_cert.sweep.deliveries import DELIVERIES, LINES, SERVICE, delivery
+from check_starttls_cert.sweep.inventory import STDIN, Inventory, read_inventory
+from check_starttls_cert.sweep.lanes import AT_ONCE
+from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
+from check_starttls_cert.text import counted, printable
+from check_starttls_cert.trust_store import trust_store
+
+MAX_JOBS = 1000
+
+THE_SWEEP = "the sweep"
+
+EPILOG = f"""\
+an inventory has lines, or is CSV with a header of option names, or TOML:
+  imap://mail.example.com:143/name    host;protocol;name    [[targets]]
+What it says of a target counts before the command line.
+
+exit codes: that of the worst target, 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+(not checked; wrong usage and help too).
+
+{PROGRAM} --help tells of a single check.
+"""
+
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""What Python looks for garbage after: a tenth of the CPU time of a sweep less than by default."""
+
+MAX_STORES = 256
+"""Trust stores that are kept."""
+
+
+def answer(arguments: list[str], world: World = WORLD) -> Rendered:
+    """Run a sweep, print what it says on its way, and return the last of it. Raises ``UsageError``."""
+    try:
+        return answered(arguments, world)
+    except UsageError as error:
+        if requested(arguments) != "json":
+            raise
+        from check_starttls_cert.sweep.deliveries import json
+
+        return json.failure(str(error))
+
+
+def answered(arguments: list[str], world: World) -> Rendered:
+    """As ``answer``, which tells the error in a line where only lines are read."""
+    command = parser()
+    try:
+        values = vars(command.parse_args(arguments))
+    except UsageError:
+        from check_starttls_cert.meant import nearest
+
+        flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+        unknown = next((flag for flag in flags if flag not in command.flags), "")
+        if not unknown or not (near := nearest(unknown, command.flags)):
+            raise
+        raise UsageError(f"{printable(unknown)} is no option of a sweep, the nearest is {near}") from None
+    # Not ``in``: the state OK is equal to False.
+    given = {key: value for key, value in values.items() if value is not None and value is not False}
+    if "help" in given:
+        return Rendered(command.format_help().rstrip(), State.UNKNOWN.exit_code)
+    if "inventory" not in given:
+        command.error("INVENTORY is missing; --help says what it is")
+    only_check, workers = given.pop("check", False), given.pop("jobs", DEFAULT_JOBS)
+    output, budget = given.pop("output", None), given.pop("budget", None)
+    inventory = read_inventory(given.pop("inventory"), given)
+    total = inventory.check()
+    if only_check:
+        return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
+    if output is None:
+        output = LINES if sys.stdout is not None and sys.stdout.isatty() else SERVICE
+    return sweep(inventory, total, output, min(workers, total), budget, world)
+
+
+def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
+    inventory: Inventory, total: int, output: str, workers: int, budget: float | None, world: World = WORLD
+) -> Rendered:
+    """Check all targets."""
+    started = time.monotonic()
+    reasons: list[str] = []
+    signals.divert(lambda name: reasons.append(f"ended by {name}"))
+
+    def end() -> str:
+        if budget is not None and time.monotonic() - started >= budget:
+            reasons.append(f"the budget of {budget:g} s is used up")
+        return reasons[0] if reasons else ""
+
+    # ``run.process`` has turned it off for the single check, which is over before there is any garbage.
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    gc.enable()
+    to = delivery(output)
+    tally = Tally(total)
+    runner = Runner(iter(inventory), probes(world), to.show, end)
+    for outcome in runner.outcomes(workers):
+        tally.add(outcome)
+        if outcome.shown and not write(outcome.shown, sys.stdout):
+            reasons.append("nobody reads the output")
+    tally.ended, tally.elapsed = runner.ended, time.monotonic() - started
+    return to.end(tally)
+
+
+def probes(world: World) -> Probes:
+    """Return what the workers ask with: the single check's probe, with what they can share."""
+    addresses = Addresses()
+    store = lru_cache(MAX_STORES)(trust_store)
+
+    def observe(job: Job) -> Observation:
+        return probe(job.target, store(job.policy.ca_file, job.policy.ca_dir), job.timeout, resolver=addresses.resolve)
+
+    return Probes(observe, addresses.of, world.now)
+
+
+def parser() -> Parser:
+    """Return the parser for ``ROWS``."""
+    command = Parser(
+        prog=f"{PROGRAM} sweep",
+        usage=f"{PROGRAM} sweep INVENTORY [OPTION ...]",
+        description="Check every target of an inventory, all at once, each as the single check does.",
+        epilog=EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    command.add_argument("inventory", nargs="?", metavar="INVENTORY", help=f"file of the targets; {STDIN} is stdin")
+    add(command, ROWS)
+    command.color = False
+    return command
+
+
+def parse_jobs(text: str) -> int:
+    """Return a number of workers."""
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= MAX_JOBS:
+        raise ValueError(f'"{printable(text)}" is not allowed; allowed are whole numbers from 1 to {MAX_JOBS}')
+    return int(text)
+
+
+def parse_budget(text: str) -> float:
+    """Return seconds."""
+    seconds = parse_duration(text, "s")
+    if not seconds:
+        raise ValueError(f'"{printable(text)}" is no time above 0; allowed are seconds, minutes and hours: 90s, 5m, 1h')
+    return seconds
+
+
+ROWS = (
+    Option(
+        "output", ("-o", "--output"), one_of(tuple(DELIVERIES)), "OUTPUT",
+        "; ".join(f"{name}: {said}" for name, said in DELIVERIES.items())
+        + f" (default {SERVICE}, at a terminal {LINES})",
+        THE_SWEEP,
+        choices=tuple(DELIVERIES),
+    ),
+    Option(
+        "jobs", ("--jobs",), parse_jobs, "N",
+        f"targets that are checked at once (default {DEFAULT_JOBS}); one address gets {AT_ONCE} connections at most",
+        THE_SWEEP,
+    ),
+    Option(
+        "budget", ("--budget",), parse_budget, "TIME",
+        "time for the whole sweep, like 90s, 5m or 1h; what is not checked by then is UNKNOWN",
+        THE_SWEEP,
+    ),
+    Option("check", ("--check",), None, "", "read the inventory, tell its errors, check no target", THE_SWEEP),
+    Option(
+        "verbose", ("-v", "--verbose"), None, "", "with -o lines, add facts; -vv the conversation too",
+        THE_SWEEP,
+        many=True,
+    ),
+    Option("help", ("-h", "--help"), None, "", "print this help and exit", THE_SWEEP),
+    *(option for option in OPTIONS if option.key != "host"),
+)  # fmt: skip
+"""Every option of a sweep: its own, and those of the single check that can hold for all targets."""

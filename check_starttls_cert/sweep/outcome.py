@@ -1,0 +1,83 @@
+"""What became of one target, and of all of them: counts, and the worst ones."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from datetime import datetime
+
+from check_starttls_cert.errors import ProbeError
+from check_starttls_cert.observation import Observation, Store
+from check_starttls_cert.questions import QUESTIONS, Judgement
+from check_starttls_cert.report import Report
+from check_starttls_cert.settings import Job
+from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import NamedTuple
+from check_starttls_cert.summary import line
+
+MAX_WORST = 100
+"""Problems that are kept to be named."""
+
+
+def unjudged(job: Job, now: datetime, words: str) -> Report:
+    """Return the report for a target of which nothing is known: UNKNOWN, whatever the user makes of bad answers."""
+    nothing = Observation(
+        elapsed=0.0, connections=0, address=None, transcript=(), store=Store("not read"), error=ProbeError(words)
+    )
+    return Report(job, nothing, (Judgement(QUESTIONS[0], False, State.UNKNOWN, words, None, None),), now)
+
+
+class Outcome(NamedTuple):
+    """What is left of a report when it has been shown."""
+
+    number: int
+    """The target's place in the inventory."""
+    state: State
+    days: float
+    """The days that the certificate has left; infinite where it could not be read."""
+    words: str
+    """The status line's, of a target that is not OK."""
+    shown: str
+    """What the delivery says of it at once."""
+
+
+def outcome(number: int, report: Report, shown: str) -> Outcome:
+    """Return what is kept of a report."""
+    days = next((each.value for each in report.judgements if each.question.key == "expiry"), None)
+    words = line(report) if report.state else ""
+    return Outcome(number, report.state, math.inf if days is None else days, words, shown)
+
+
+class Tally:
+    """What a sweep has come to so far. Its size does not depend on how many targets there are."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        """Targets in the inventory."""
+        self.counts = dict.fromkeys(State, 0)
+        self.days = math.inf
+        """The fewest days that a certificate has left."""
+        self.elapsed = 0.0
+        """Seconds that the whole sweep took."""
+        self.ended = ""
+        """Why it ended before its time."""
+        self._worst: list[tuple[tuple[State, float, int], Outcome]] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome, and keep it if it is among the worst."""
+        self.counts[outcome.state] += 1
+        self.days = min(self.days, outcome.days)
+        if outcome.state:
+            # Of the same state, whose certificate ends first is worse; then the inventory's order decides.
+            entry = (outcome.state, -round(outcome.days, 1), -outcome.number), outcome._replace(shown="")
+            (heapq.heappushpop if len(self._worst) == MAX_WORST else heapq.heappush)(self._worst, entry)
+
+    @property
+    def state(self) -> State:
+        """The worst of all."""
+        return max((state for state, count in self.counts.items() if count), default=State.OK)
+
+    @property
+    def worst(self) -> list[Outcome]:
+        """What is not OK, the worst first."""
+        return [outcome for _, outcome in sorted(self._worst, key=lambda entry: entry[0], reverse=True)]
