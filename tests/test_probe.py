@@ -56,9 +56,7 @@ def store(tmp_path):
     return trust_store(str(path), None)
 
 
-def probed(
-    service, store, timeout=float(PATIENCE), clock=time.monotonic, *, resolver=connect.resolve, **changes
-):
+def probed(service, store, timeout=float(PATIENCE), clock=time.monotonic, *, resolver=connect.resolve, **changes):
     """Return what a probe of the service observes."""
     target = Target("127.0.0.1", "smtp", service.port, NAME)._replace(**changes)
     return probe.probe(target, store, timeout, clock, resolver)

@@ -17,6 +17,7 @@ from check_starttls_cert.prtg.parameters import parse_parameters
 from check_starttls_cert.questions import QUESTIONS, SETTABLE
 from check_starttls_cert.starttls import PROTOCOLS
 from check_starttls_cert.state import State
+from check_starttls_cert.sweep import command
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -107,10 +108,21 @@ def test_the_table_of_name_checks_says_what_is_compared(check, compared) -> None
 
 
 def test_the_examples_of_command_lines_are_understood() -> None:
-    commands = re.findall(r"^(?:\$ )?check_starttls_cert (.*)$", README, re.MULTILINE)
+    commands = re.findall(r"^(?:\$ )?check_starttls_cert (?!sweep )(.*)$", README, re.MULTILINE)
     assert len(commands) == 5
-    for command in commands:
-        assert asked(cli.answer, shlex.split(command)).target.host in command
+    for words in commands:
+        assert asked(cli.answer, shlex.split(words)).target.host in words
+
+
+def test_the_examples_of_sweeps_are_understood_and_the_inventory_has_no_errors(tmp_path) -> None:
+    sweeps = re.findall(r"^check_starttls_cert sweep (.*)$", README, re.MULTILINE)
+    assert len(sweeps) == 4
+    for words in sweeps:
+        assert command.parser().parse_args(shlex.split(words)).inventory
+    (inventory,) = re.findall(r"```\n(\[defaults\].*?)```", README, re.DOTALL)
+    (tmp_path / "hosts.toml").write_text(inventory)
+    (tmp_path / "corp-root.pem").touch()
+    assert command.answer([str(tmp_path / "hosts.toml"), "--check"]).text.endswith("hosts.toml: 3 targets, no errors")
 
 
 def test_the_files_that_the_readme_names_are_there() -> None:

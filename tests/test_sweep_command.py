@@ -85,7 +85,7 @@ def test_in_a_pipe_there_is_one_verdict(hosts) -> None:
     path, anchor = hosts
     found = parse(*ran(path, "--ca-file", anchor, "-t", "60"))
     assert found.state == "CRITICAL"
-    assert found.words.startswith("3 targets: 2 CRITICAL, 1 OK; CRITICAL smtp 127.0.0.1:")
+    assert found.words.startswith("3 targets: 2 CRITICAL, 1 OK / CRITICAL smtp 127.0.0.1:")
     assert len(found.long_output) == 2
 
 
@@ -216,7 +216,7 @@ def test_a_budget_that_is_used_up_ends_the_sweep_with_a_verdict(tmp_path) -> Non
         path = write(tmp_path, "".join(f"127.0.0.1:{silent.port}/n{number}.test\n" for number in range(50)))
         found = parse(*ran(path, "--budget", "0.2s", "-t", "3000"))
     assert found.state == "UNKNOWN"
-    assert found.words.startswith("50 targets (the budget of 0.2 s is used up): 50 UNKNOWN; UNKNOWN smtp 127.0.0.1:")
+    assert found.words.startswith("50 targets (the budget of 0.2 s is used up): 50 UNKNOWN / UNKNOWN smtp 127.0.0.1:")
     assert "n0.test" not in found.words
 
 

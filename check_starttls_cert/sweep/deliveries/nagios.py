@@ -11,7 +11,7 @@ from check_starttls_cert.state import State
 from check_starttls_cert.sweep.outcome import Tally
 from check_starttls_cert.text import counted, shortened
 from check_starttls_cert.thresholds import plain
-from check_starttls_cert.words import shown_days
+from check_starttls_cert.words import JOINT, shown_days
 
 MORE = "and {} more"
 
@@ -27,7 +27,7 @@ def end(tally: Tally) -> Rendered:
     bad = sum(tally.counts.values()) - tally.counts[State.OK]
     said = head(tally)
     if worst:
-        said += f"; {worst[0].state.name} {worst[0].words}" + (f"; {MORE.format(bad - 1)}" if bad > 1 else "")
+        said += f"{JOINT}{worst[0].state.name} {worst[0].words}"
     data = f" | {performance(tally)}"
     lines = [shortened(said, MAX_LINE - len(data)) + data]
     left = MAX_OUTPUT - len(lines[0]) - len(MORE) - 10
