@@ -91,6 +91,14 @@ class Parser(argparse.ArgumentParser):
         allowed = "" if "allowed" in message else "; --help lists what is allowed"
         raise UsageError(printable(message, 800) + allowed)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse, which makes an empty list of the value in ``-w--``, past every grammar."""
+        known, rest = super().parse_known_args(args, namespace)
+        for key, value in vars(known).items():
+            if value == []:
+                self.error(f'--{key.replace("_", "-")}: "--" is no value')
+        return known, rest
+
     @property
     def flags(self) -> dict[str, argparse.Action]:
         """The options by their flags."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, failure, renderer, requested
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Endpoint, endpoint, failure, renderer, requested
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -52,3 +52,21 @@ def test_a_failure_that_needs_no_import_is_ascii(output) -> None:
     text, _ = failure(output, "b\u00fccher")
     assert text.isascii()
     assert "cher" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("-H", "h.test"), Endpoint("h.test", "h.test", "25", "smtp")),
+        (("-HH.test", "-nN.test,m.test", "-p99999", "-P", "imap"), Endpoint("h.test", "n.test", "99999", "imap")),
+        (("--host=h.test", "--protocol=gopher"), Endpoint("h.test", "h.test", "", "gopher")),
+        (("--hostname", "h.test", "-P", "tls"), Endpoint("h.test", "h.test", "", "tls")),
+        (("-H",), None),
+        (("-P", "imap"), None),
+    ],
+)
+def test_the_endpoint_of_a_command_line_is_named_where_the_output_shows_it(arguments, named) -> None:
+    assert endpoint([*arguments, "-o", "json"]) is None
+    assert endpoint(["-o", "openmetrics", *arguments]) == named
+    text, _ = failure("openmetrics", "words", named)
+    assert (named is not None) == ('{host="h.test",name="' in text)

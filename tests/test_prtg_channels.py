@@ -30,6 +30,7 @@ from check_starttls_cert.observation import Session
 from check_starttls_cert.options import CHANNEL_NAMES, NAME_CHECKS
 from check_starttls_cert.prtg.channels import LOOKUP, NAME_VALUES, SHOWN, Channel, channels, message, whole_days
 from check_starttls_cert.questions import QUESTIONS
+from check_starttls_cert.thresholds import parse_threshold
 
 KEYS = [
     *(Key("RSA", bits) for bits in (512, 768, 1023, 1024, 1025, 2047, 2048, 2049, 3072, 4096, 8192, 16384)),
@@ -162,6 +163,12 @@ def test_thresholds_in_percent_follow_the_certificate_not_the_sensor() -> None:
     for lifetime, limits in ((365, (28, 7)), (90, (27, 7)), (47, (15, 5)), (6, (2, 1))):
         observation = seen(facts(5 * DAY, lifetime=lifetime * DAY))
         assert by_name(observation)["Days until Expiration"].lower == limits
+
+
+def test_an_expired_certificate_is_an_error_whatever_the_thresholds() -> None:
+    thresholds = {"warning": parse_threshold("~:400"), "critical": parse_threshold("~:500")}
+    days = channels(evaluated(seen(facts(5 * DAY, lifetime=365 * DAY)), **thresholds))[0]
+    assert (days.value, days.lower, days.upper) == (5, (None, 0), (399, 499))
 
 
 def test_the_days_have_their_unit_and_nothing_else_has_one() -> None:

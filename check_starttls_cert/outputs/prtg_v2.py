@@ -62,6 +62,5 @@ def _channel(channel: Channel, version: int) -> dict[str, Any]:
             severity: {side: pair[index] for side, pair in bounds.items() if pair[index] is not None}
             for index, severity in enumerate(("warning", "error"))
         }
-        if limits := {severity: sides for severity, sides in limits.items() if sides}:
-            shown["limits"] = limits
+        shown["limits"] = {severity: sides for severity, sides in limits.items() if sides}
     return shown
