@@ -17,7 +17,7 @@ def main() -> int:
         from check_starttls_cert.outputs import endpoint, requested
 
         output = requested(sys.argv[1:])
-        named = endpoint(sys.argv[1:])
+        named = endpoint(output, sys.argv[1:])
         from check_starttls_cert import signals
 
         signals.answer(output, named)

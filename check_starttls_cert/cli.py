@@ -86,6 +86,28 @@ class Parser(argparse.ArgumentParser):
     color: bool
     """Whether Python 3.14 and newer put escapes into the help at a terminal, also into that of a document."""
 
+    def __init__(self, rows: Sequence[Option], **words: Any) -> None:
+        """Take the options of ``rows``, each into its group; ``words`` are what the help says besides."""
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter, add_help=False, allow_abbrev=False, **words
+        )
+        self.color = False
+        groups = {option.group: self.add_argument_group(option.group) for option in rows}
+        for option in rows:
+            group = groups[option.group]
+            if option.parse is None:
+                action = "count" if option.many else "store_true"
+                group.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
+            else:
+                group.add_argument(
+                    *option.flags,
+                    dest=option.key,
+                    action="extend" if option.many else "store",
+                    type=argument(option.parse),
+                    metavar=option.metavar,
+                    help=option.help,
+                )
+
     def error(self, message: str) -> NoReturn:
         """Raise ``UsageError``; argparse calls this for every usage error."""
         allowed = "" if "allowed" in message else "; --help lists what is allowed"
@@ -108,7 +130,8 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None, world: World = WORLD) -> int:
     """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return run(requested(arguments), lambda: answer(arguments, world), endpoint(arguments))
+    output = requested(arguments)
+    return run(output, lambda: answer(arguments, world), endpoint(output, arguments))
 
 
 def answer(arguments: list[str], world: World = WORLD) -> Rendered:
@@ -181,37 +204,14 @@ def information(output: str, text: str) -> Rendered:
 def parser(default_output: str = DEFAULT_OUTPUT) -> Parser:
     """Return the parser for ``ROWS``."""
     command = Parser(
+        ROWS,
         prog=PROGRAM,
         usage=f"{PROGRAM} -H HOST [-P PROTOCOL] [OPTION ...]",
         description="Check the certificate of a service that speaks STARTTLS.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-        allow_abbrev=False,
     )
-    add(command, ROWS)
-    command.color = False
     command.set_defaults(output=default_output)
     return command
-
-
-def add(command: Parser, rows: Sequence[Option]) -> None:
-    """Add options to a parser, each to its group."""
-    groups = {option.group: command.add_argument_group(option.group) for option in rows}
-    for option in rows:
-        group = groups[option.group]
-        if option.parse is None:
-            action = "count" if option.many else "store_true"
-            group.add_argument(*option.flags, dest=option.key, action=action, help=option.help)
-        else:
-            group.add_argument(
-                *option.flags,
-                dest=option.key,
-                action="extend" if option.many else "store",
-                type=argument(option.parse),
-                metavar=option.metavar,
-                help=option.help,
-            )
 
 
 def argument(parse: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -68,14 +68,11 @@ class Deadline:
         """The seconds left; zero or less when it is over."""
         return self._end - self._clock()
 
-    def remaining(self, awaited: str, quote: bytes = b"") -> float:
-        """Return the seconds left, always above zero.
-
-        Raises ``DeadlineExceeded``: ``awaited`` did not come, or only its beginning, ``quote``.
-        """
+    def remaining(self, awaited: str) -> float:
+        """Return the seconds left, always above zero. Raises ``DeadlineExceeded``: ``awaited`` did not come."""
         left = self.left
         if left <= 0:
-            raise self.exceeded(awaited, quote)
+            raise self.exceeded(awaited)
         return left
 
     def exceeded(self, awaited: str, quote: bytes = b"") -> DeadlineExceeded:
@@ -241,7 +238,7 @@ class Wire:
 
     def _remaining(self) -> float:
         left = self.deadline.left
-        if left <= 0:
+        if left <= 0:  # what came is put together for the error alone: this is asked before each read
             raise self.deadline.exceeded(self.step, self._quote)
         return left
 

@@ -45,8 +45,6 @@ def own_tests(module: str) -> list[str]:
     """Return the names of the test files that a module has for itself, whether they exist or not."""
     parts = module.split(".") if module != "__main__" else ["package"]
     tails = ["_".join(parts[start:]) for start in range(len(parts))]
-    if parts[:2] == ["sweep", "deliveries"]:
-        tails.append("sweep_deliveries")  # short ones, which are best compared with one another
     return [f"test_{name}.py" for name in tails]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, Endpoint, endpoint, failure, renderer, requested
+from check_starttls_cert.options import OPTIONS
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, FLAGS, OUTPUTS, Endpoint, endpoint, failure, renderer, requested
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -66,7 +67,12 @@ def test_a_failure_that_needs_no_import_is_ascii(output) -> None:
     ],
 )
 def test_the_endpoint_of_a_command_line_is_named_where_the_output_shows_it(arguments, named) -> None:
-    assert endpoint([*arguments, "-o", "json"]) is None
-    assert endpoint(["-o", "openmetrics", *arguments]) == named
+    assert endpoint("json", arguments) is None
+    assert endpoint("openmetrics", arguments) == named
     text, _ = failure("openmetrics", "words", named)
     assert (named is not None) == ('{host="h.test",name="' in text)
+
+
+def test_the_options_that_name_an_endpoint_are_those_of_the_table() -> None:
+    rows = (option for option in OPTIONS if option.key in Endpoint._fields)
+    assert {flag: option.key for option in rows for flag in option.flags} == FLAGS

@@ -257,7 +257,7 @@ def test_a_run_without_a_verdict_names_the_endpoint_as_far_as_the_command_line_d
 @PROPERTY
 @given(FOREIGN)
 def test_no_message_and_no_host_breaks_the_text(message) -> None:
-    text, _ = openmetrics.failure(message, outputs.endpoint(["-o", "openmetrics", "-H", f"x{message}"]))
+    text, _ = openmetrics.failure(message, outputs.endpoint("openmetrics", ["-H", f"x{message}"]))
     assert text.isascii()
     (labels,) = metrics_format.parse(f"{text}\n")["starttls_cert_failure"]
     assert dict(labels)["message"] == printable(message, 1000).encode("ascii", "backslashreplace").decode("ascii")

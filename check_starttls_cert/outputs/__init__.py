@@ -31,11 +31,12 @@ class Dialect(NamedTuple):
     """A row of the table: all that is known of a dialect before its module is imported."""
 
     failure: str
-    """What its renderer says of a failure, ``%s`` for why: a signal may come while that is half imported."""
+    """What its renderer says of a failure, with why, and the endpoint where that is known: a signal may come while the
+    renderer is half imported."""
     exit_code: int
     """Of a failure."""
     endpoint: str = ""
-    """What the failure says besides where the endpoint is known, ``%s`` for each of ``Endpoint``."""
+    """How that has the endpoint, ``%s`` for each field of ``Endpoint``; empty where it has none."""
 
 
 class Endpoint(NamedTuple):
@@ -48,17 +49,17 @@ class Endpoint(NamedTuple):
 
 
 OUTPUTS = {
-    "nagios": Dialect("STARTTLS_CERT UNKNOWN - %s", 3),
-    "prtg": Dialect('{"prtg": {"error": 1, "text": "%s"}}', 0),
-    "prtg-v2": Dialect('{"version": 2, "status": "error", "message": "%s", "channels": []}', 0),
+    "nagios": Dialect("STARTTLS_CERT UNKNOWN - %(why)s", 3),
+    "prtg": Dialect('{"prtg": {"error": 1, "text": "%(why)s"}}', 0),
+    "prtg-v2": Dialect('{"version": 2, "status": "error", "message": "%(why)s", "channels": []}', 0),
     "json": Dialect(
         f'{{\n  "schema": 1,\n  "version": "{__version__}",\n  "state": "UNKNOWN",\n  "exit_code": 3,\n'
-        '  "message": "%s"\n}',
+        '  "message": "%(why)s"\n}',
         3,
     ),
     "openmetrics": Dialect(
         "# HELP starttls_cert_failure Why there is no verdict; always 1.\n# TYPE starttls_cert_failure gauge\n"
-        'starttls_cert_failure{message="%s"} 1.0\n# EOF',
+        'starttls_cert_failure{%(endpoint)smessage="%(why)s"} 1.0\n# EOF',
         3,
         'host="%s",name="%s",port="%s",protocol="%s",',
     ),
@@ -88,10 +89,8 @@ def failure(output: str, message: str, endpoint: Endpoint | None = None) -> Rend
     if output != DEFAULT_OUTPUT:
         words, *names = (each.replace("\\", r"\\").replace('"', r"\"") for each in (words, *names))
     dialect = OUTPUTS[output]
-    text = dialect.failure % words
-    if names and dialect.endpoint:
-        text = text.replace("{message=", "{" + dialect.endpoint % tuple(names) + "message=", 1)
-    return Rendered(text, dialect.exit_code)
+    named = dialect.endpoint % tuple(names) if names and dialect.endpoint else ""
+    return Rendered(dialect.failure % {"why": words, "endpoint": named}, dialect.exit_code)
 
 
 def requested(arguments: Sequence[str]) -> str:
@@ -113,9 +112,9 @@ FLAGS = {
 """The options that name an endpoint."""
 
 
-def endpoint(arguments: Sequence[str]) -> Endpoint | None:
+def endpoint(output: str, arguments: Sequence[str]) -> Endpoint | None:
     """Return the endpoint that the arguments name, however wrong the rest of them is, if their output shows it."""
-    if not OUTPUTS[requested(arguments)].endpoint:
+    if not OUTPUTS[output].endpoint:
         return None
     from check_starttls_cert.settings import DEFAULT_PROTOCOL
     from check_starttls_cert.starttls import PROTOCOLS

@@ -6,11 +6,10 @@ import gc
 import re
 import sys
 import time
-from argparse import RawDescriptionHelpFormatter
 from functools import lru_cache
 
 from check_starttls_cert import signals
-from check_starttls_cert.cli import PROGRAM, Parser, add
+from check_starttls_cert.cli import PROGRAM, Parser
 from check_starttls_cert.durations import parse_duration
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Observation
@@ -48,7 +47,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 20_000
 """What Python looks for garbage after: a tenth of the CPU time of a sweep less than by default."""
 
 MAX_STORES = 256
-"""Trust stores that are kept."""
+"""Trust stores that are kept: to find the system's again, a directory would be read for each target."""
 
 
 def answer(arguments: list[str], world: World = WORLD) -> Rendered:
@@ -135,17 +134,13 @@ def probes(world: World) -> Probes:
 def parser() -> Parser:
     """Return the parser for ``ROWS``."""
     command = Parser(
+        ROWS,
         prog=f"{PROGRAM} sweep",
         usage=f"{PROGRAM} sweep INVENTORY [OPTION ...]",
         description="Check every target of an inventory, all at once, each as the single check does.",
         epilog=EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-        add_help=False,
-        allow_abbrev=False,
     )
     command.add_argument("inventory", nargs="?", metavar="INVENTORY", help=f"file of the targets; {STDIN} is stdin")
-    add(command, ROWS)
-    command.color = False
     return command
 
 

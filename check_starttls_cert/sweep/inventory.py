@@ -11,7 +11,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS, Option, job, parse_path
@@ -20,7 +20,7 @@ from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep.tables import Fault, FaultError, Table
 from check_starttls_cert.text import counted, printable, shortened
-from check_starttls_cert.trust_store import trust_store
+from check_starttls_cert.trust_store import require_directory, require_file
 
 if TYPE_CHECKING:
     from typing import Any
@@ -49,8 +49,8 @@ KEYS = {
 
 HOST = KEYS["host"]
 
-STORES = {"ca_file": "cafile", "ca_dir": "capath"}
-"""The options that name trust anchors, and what ``trust_store`` calls them."""
+REQUIRED = {"ca_file": require_file, "ca_dir": require_directory}
+"""What has to be there, by the option that names it."""
 
 HEADER = re.compile(r"\[\[?\s*[\"'\w][^:\]]*\]|[\"'\w.-]+\s*=")
 """How TOML begins: with a table's header, which unlike an IPv6 address has no colon, or with a key and its value."""
@@ -133,10 +133,7 @@ class Inventory:
         line = self._tables.line(()) if self._tables.columns else 0
         for column in self._tables.columns:
             try:
-                option = option_of(column)
-                if option.key in self._columns:
-                    raise ValueError("it stands there twice")  # noqa: TRY301 - told as the others are
-                self._columns.add(option.key)
+                self._columns.add(option_of(column, self._columns).key)
             except ValueError as error:
                 self._left_out.add(column)
                 yield Fault(line, f"column {printable(column, 80) or 'without a name'}: {error}")
@@ -181,12 +178,11 @@ class Inventory:
             if key in self._left_out:
                 continue
             try:
-                option = option_of(key)
-                if option.key in values:
-                    raise ValueError("it stands there twice")  # noqa: TRY301 - told as the others are
+                option = option_of(key, values)
                 values[option.key] = self._value(option, written)
-                find_store(option, values[option.key])
-            except ValueError as error:
+                if option.key in REQUIRED:
+                    REQUIRED[option.key](values[option.key])
+            except (ValueError, UsageError) as error:
                 faults.append(((*table.path, key), f"{printable(key, 80)}: {error}"))
         return values, faults
 
@@ -196,23 +192,16 @@ class Inventory:
         return os.path.join(self.folder, value) if option.parse is parse_path else value
 
 
-def find_store(option: Option, place: str) -> None:
-    """Make sure that the trust anchors are there that an option names. Raises ``ValueError``."""
-    if option.key in STORES:
-        try:
-            trust_store(**{"cafile": None, "capath": None, STORES[option.key]: place})
-        except UsageError as error:
-            raise ValueError(str(error)) from error
-
-
-def option_of(key: str) -> Option:
-    """Return the option that a key names. Raises ``ValueError``, which names the nearest."""
+def option_of(key: str, taken: Container[str]) -> Option:
+    """Return the option that a key names, if it is not taken. Raises ``ValueError``, which names the nearest."""
     plain = key.strip().lower().replace("-", "_")
     if plain not in KEYS:
         import difflib
 
         nearest = difflib.get_close_matches(plain, KEYS, 1, 0)
         raise ValueError(f"there is no such option, the nearest is {nearest[0]}")
+    if KEYS[plain].key in taken:
+        raise ValueError("it stands there twice")
     return KEYS[plain]
 
 

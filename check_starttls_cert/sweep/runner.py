@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Observation
 from check_starttls_cert.plugin import check
 from check_starttls_cert.report import Report
-from check_starttls_cert.run import culprit
+from check_starttls_cert.run import reason
 from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.sweep.lanes import Lanes, Work
@@ -154,14 +153,12 @@ class Runner:
         now = self._probes.now()
         try:
             return check(job, now, self._probes.observe)
-        except UsageError as error:
-            return unjudged(job, now, str(error))
         except BaseException as error:  # noqa: BLE001 - as ``run`` does for the single check
-            return unjudged(job, now, culprit(error))
+            return unjudged(job, now, reason(error))
 
     def _outcome(self, work: Work, report: Report) -> Outcome:
         try:
             return outcome(work.number, report, self._show(report))
         except Exception as error:  # noqa: BLE001 - this target's alone as well
-            report = unjudged(work.job, report.now, culprit(error))
+            report = unjudged(work.job, report.now, reason(error))
             return outcome(work.number, report, self._show(report))
