@@ -20,6 +20,9 @@ MASTER, AGENT = NODES = ("master", "agent")
 PAUSE = 0.2
 """Seconds between two looks."""
 
+AGAIN = 30
+"""Seconds after which a check is asked for again: an agent that loads its configuration anew loses what it was asked."""
+
 USER, PASSWORD = "tests", "of no worth"
 
 GLOBAL = "global-templates"
@@ -178,7 +181,7 @@ def checked(master: Node) -> dict[str, dict[str, Any]]:
     Whatever result a service has else, as that the agent is not connected, it is checked again.
     """
     found: dict[str, dict[str, Any]] = {}
-    asked: dict[str, float] = {}
+    asked: dict[str, tuple[float, float]] = {}
 
     def done(service: dict[str, Any]) -> bool:
         result = service["last_check_result"] or {"command": None}
@@ -188,9 +191,10 @@ def checked(master: Node) -> dict[str, dict[str, Any]]:
         found.update((row["name"], row["attrs"]) for row in master("GET", "objects/services"))
         missing = [name for name in found if not done(found[name])]
         for name in missing:
-            if asked.get(name) != found[name]["last_check"]:
+            last_check, when = asked.get(name, (0, 0))
+            if last_check != found[name]["last_check"] or time.monotonic() > when + AGAIN:
                 master("POST", "actions/reschedule-check", type="Service", service=name, force=True)
-                asked[name] = found[name]["last_check"]
+                asked[name] = (found[name]["last_check"], time.monotonic())
         return not missing
 
     process.await_that(looked(all_done), lambda: f"{list(found)} were not all checked:\n{process.read(master.log)}")
