@@ -29,6 +29,11 @@ return host"""
 """The same decision in an argument's value. Director knows no templates of Icinga's own, and its variables are no
 functions. A placeholder for the template would be no way out: the Director's next kickstart stumbles over it."""
 
+EMPTY = "empty"
+"""Name of the argument that is there for variables, not for an option."""
+
+EMPTY_WHY = "an array without a value, or a dictionary, as a usage error: Icinga itself would leave the option out"
+
 TIMEOUT = 60
 """Seconds after which Icinga ends the check; the check's own time-out has long passed by then."""
 
@@ -64,6 +69,20 @@ def arguments() -> Iterator[Argument]:
             yield Argument(option.key, option.flags[0], description, option.parse is None, option.many, option.choices)
 
 
+def empty_options() -> str:
+    """Return the body of a function that names, as words of the command line, the options Icinga would leave out."""
+    values = [argument.key.replace("_", "-") for argument in arguments() if not argument.switch]
+    return f"""\
+var words = []
+for (option in [ {", ".join(map(quoted, values))} ]) {{
+  var given = macro("${NAME}_" + option.replace("-", "_") + "$")
+  if (typeof(given) == Dictionary || typeof(given) == Array && given.len() == 0) {{
+    words.add("--" + option + "=")
+  }}
+}}
+return words"""
+
+
 def quoted(text: str) -> str:
     """Return a string literal of Icinga's language."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -79,11 +98,22 @@ def argument_lines(argument: Argument) -> Iterator[str]:
     yield "    }"
 
 
+def empty_lines() -> Iterator[str]:
+    yield f"    {quoted(EMPTY)} = {{"
+    yield "      skip_key = true"
+    yield "      value = {{"
+    yield from (f"        {line}" for line in empty_options().split("\n"))
+    yield "      }}"
+    yield f"      description = {quoted(EMPTY_WHY)}"
+    yield "    }"
+
+
 def check_command() -> str:
     """Return the CheckCommand."""
     lines = [HEAD, "", f'object CheckCommand "{NAME}" {{', '  import "ipv4-or-ipv6"', ""]
     lines += [f'  command = [ PluginContribDir + "/check_{NAME}" ]', f"  timeout = {TIMEOUT}s", "", "  arguments = {"]
     lines += [line for argument in arguments() for line in argument_lines(argument)]
+    lines += empty_lines()
     lines += ["  }", "", *(f"  vars.{name} = {quoted(value)}" for name, value in ADDRESSES.items()), "}", ""]
     return "\n".join(lines)
 
@@ -137,8 +167,13 @@ def basket() -> str:
     It is what Director exports, but for a uuid: a restore takes one for an object that must be there already.
     """
     rows = list(arguments())
+    empty = {
+        "description": EMPTY_WHY,
+        "skip_key": True,
+        "value": {"type": "Function", "body": empty_options()},
+    }
     command = {
-        "arguments": {argument.flag: director_argument(argument) for argument in rows},
+        "arguments": {**{argument.flag: director_argument(argument) for argument in rows}, EMPTY: empty},
         "command": f"PluginContribDir + /check_{NAME}",
         "fields": [
             {"datafield_id": number, "is_required": "n", "var_filter": None} for number, _ in enumerate(rows, start=1)

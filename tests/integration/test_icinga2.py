@@ -35,6 +35,9 @@ SWITCHES = [argument for argument in icinga2_files.arguments() if argument.switc
 ODD, OTHER = "one \"two\" 'three' \\ four; five", "-6"
 """Texts that whoever takes them apart, or takes them for an option, changes."""
 
+EMPTY = ("", [""], [], {}, {"key": "value"})
+"""What a variable may be that has no value for an option."""
+
 NODES = """
 const NodeName = "master"
 const PluginDir = "/usr/lib/nagios/plugins"
@@ -98,7 +101,11 @@ def hosts(postfix: Server, certificates: Zoo) -> str:
         "6": {"starttls_cert_ipv6": True},
         "host": {"starttls_cert_host": "localhost"},
     }
-    empty = {argument.key: {argument.variable: [""] if argument.many else ""} for argument in VALUES}
+    empty = {
+        f"{argument.key}-{number}": {argument.variable: value}
+        for argument in VALUES
+        for number, value in enumerate(EMPTY)
+    }
     everything = {
         **{argument.variable: [ODD, OTHER] if argument.many else ODD for argument in VALUES},
         **{argument.variable: True for argument in SWITCHES},
@@ -245,8 +252,10 @@ def test_every_option_reaches_the_command_line_as_it_was_written(results: Result
 
 
 @pytest.mark.parametrize("argument", VALUES, ids=lambda argument: argument.key)
-def test_an_empty_variable_is_a_usage_error(results: Results, argument: Argument) -> None:
-    assert usage_error(results[f"empty!starttls_cert-{argument.key}"]).startswith(f"argument {argument.flag}")
+@pytest.mark.parametrize("number", range(len(EMPTY)), ids=map(repr, EMPTY))
+def test_an_empty_variable_is_a_usage_error(results: Results, argument: Argument, number: int) -> None:
+    service = results[f"empty!starttls_cert-{argument.key}-{number}"]
+    assert usage_error(service).startswith(f"argument {argument.flag}")
 
 
 def test_a_host_without_an_address_is_a_usage_error(results: Results) -> None:
