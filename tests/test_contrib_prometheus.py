@@ -28,7 +28,7 @@ from observations import SITUATIONS, environment, evaluated
 from servers import process
 
 from check_starttls_cert import tls
-from check_starttls_cert.outputs import openmetrics
+from check_starttls_cert.outputs import Endpoint, openmetrics
 
 CONTRIB = Path(__file__).parent.parent / "contrib" / "prometheus"
 ALERTS, ALERTS_TEST, README = (CONTRIB / name for name in ("alerts.yml", "alerts_test.yml", "README.md"))
@@ -43,8 +43,9 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="a shell script for system
 def emitted() -> dict[str, set[str]]:
     """Return each metric that the output has, and its labels."""
     texts = [openmetrics.render(evaluated(SITUATIONS[name])).text for name in ("fine", "unreachable")]
+    named = openmetrics.failure("why", Endpoint("mx", "mx", "25", "smtp"))
     found: dict[str, set[str]] = {}
-    for text in (*texts, openmetrics.failure("why").text):
+    for text in (*texts, openmetrics.failure("why").text, named.text):
         for name, samples in metrics_format.parse(f"{text}\n").items():
             found.setdefault(name, set()).update(*(dict(labels) for labels in samples))
     return found
@@ -210,6 +211,10 @@ def program(tmp_path) -> dict[str, str]:
     command = folder / "check_starttls_cert"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m check_starttls_cert "$@"\n', "utf-8")
     command.chmod(0o755)
+    # Nobody waits here; what the script would have waited is on record.
+    sleep = folder / "sleep"
+    sleep.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/slept"\n', "utf-8")
+    sleep.chmod(0o755)
     return environment(PATH=f"{folder}:{os.environ['PATH']}")
 
 
@@ -249,10 +254,11 @@ def endpoints(tmp_path) -> Iterator[str]:
     (closed,) = process.free_ports(1)
     with mail_server(tmp_path, "good_rsa_2048") as good, mail_server(tmp_path, "expired_40_days") as expired:
         yield (
-            "# a comment, and an empty line\n\n"
+            "# a comment, an empty line, and one that Windows has written\n\n"
             f"-H 127.0.0.1 -p {good} -n {zoo.REFERENCE} --ca-file {tmp_path}/good_rsa_2048.anchors.pem\n"
-            f"  -H 127.0.0.1 -p {expired} -n {zoo.REFERENCE} --ca-file {tmp_path}/expired_40_days.anchors.pem -t 60\n"
+            f"  -H 127.0.0.1 -p {expired} -n {zoo.REFERENCE} --ca-file {tmp_path}/expired_40_days.anchors.pem -t 60\r\n"
             f"-H 127.0.0.1 -p {closed}\n"
+            f"-H 127.0.0.1 -p {closed} -n second\n"
             "-H mta.example.com -P gopher"
         )
 
@@ -265,12 +271,44 @@ def test_the_script_makes_one_file_of_all_endpoints(tmp_path, program, endpoints
     lines = [line for line in text.splitlines() if line != "# EOF"]
     samples = [line for line in lines if not line.startswith("#")]
     assert lines[-len(samples) :] == samples
-    assert len([line for line in samples if line.startswith("starttls_cert_state{")]) == 3
+    assert len([line for line in samples if line.startswith("starttls_cert_state{")]) == 4
     assert len([line for line in samples if line.startswith("starttls_cert_success{") and line.endswith(" 1.0")]) == 2
     (failure,) = (line for line in samples if line.startswith("starttls_cert_failure{"))
     assert "gopher" in failure
     assert metrics_format.lint(text) == ""
     assert not list(tmp_path.glob("*.tmp"))
+
+
+@POSIX
+def test_the_script_asks_once_more_where_a_certificate_could_not_be_read(tmp_path, program) -> None:
+    (closed,) = process.free_ports(1)
+    command = tmp_path / "bin" / "check_starttls_cert"
+    script = command.read_text("utf-8")
+    with mail_server(tmp_path, "good_rsa_2048") as port:
+        # Until the script has waited, the service is not there.
+        early = f'[ -e "{tmp_path}/slept" ] || set -- -H 127.0.0.1 -p {closed} -o openmetrics\nexec '
+        command.write_text(script.replace("exec ", early), "utf-8")
+        text, said = collected(tmp_path, f"-H 127.0.0.1 -p {port}\n", program)
+    assert said == ""
+    assert re.findall(r"^starttls_cert_success\{.*", text, re.MULTILINE) == [
+        f'starttls_cert_success{{host="127.0.0.1",name="127.0.0.1",port="{port}",protocol="smtp"}} 1.0'
+    ]
+    assert (tmp_path / "slept").read_text("utf-8") == "60\n"
+
+
+@POSIX
+def test_the_script_asks_nobody_again_who_has_answered(tmp_path, program) -> None:
+    with mail_server(tmp_path, "expired_40_days") as port:
+        collected(tmp_path, f"-H 127.0.0.1 -p {port}\n-H 127.0.0.1 -P gopher\n", program)
+    assert not (tmp_path / "slept").exists()
+
+
+@POSIX
+@pytest.mark.parametrize("wrong", ["--ca-file /nowhere/at/all", "-P gopher"])
+def test_the_script_keeps_each_endpoint_without_a_verdict(tmp_path, program, wrong) -> None:
+    text, _ = collected(tmp_path, "".join(f"-H {name} {wrong}\n" for name in "abc"), program)
+    assert re.findall(r'^starttls_cert_failure\{host="(.)"', text, re.MULTILINE) == ["a", "b", "c"]
+    assert metrics_format.lint(text) == ""
 
 
 @POSIX
