@@ -12,7 +12,7 @@ import shlex
 from check_starttls_cert.cli import PROGRAM, ROWS
 from check_starttls_cert.options import Option
 
-HEAD = f"Completion of {PROGRAM}, written by tests/lists.py."
+HEAD = f"Completion of {PROGRAM}, written by tests/lists.py. Needs"
 
 
 def subject(option: Option) -> str:
@@ -41,7 +41,7 @@ def bash() -> str:
     cases.append(f"        {' | '.join(free)}) ;;\n")
     names = " ".join(flag for option in ROWS for flag in option.flags)
     return f"""\
-# {HEAD}
+# {HEAD} bash 4; bash-completion loads it by itself.
 _{PROGRAM}() {{
     local IFS=$' \\t\\n' typed=${{COMP_LINE:0:COMP_POINT}} words=() word option prefix=
     word=${{typed##*[[:space:]]}}
@@ -75,7 +75,8 @@ def zsh() -> str:
         for flag in option.flags:
             glue = ("=" if flag.startswith("--") else "+") if option.metavar else ""
             lines.append(shlex.quote(others + flag + glue + explained))
-    return f"#compdef {PROGRAM}\n# {HEAD}\n_arguments -s -S \\\n    " + " \\\n    ".join(lines) + "\n"
+    head = f"#compdef {PROGRAM}\n# {HEAD} compinit, with this folder in fpath.\n"
+    return head + "_arguments -s -S \\\n    " + " \\\n    ".join(lines) + "\n"
 
 
 def fish() -> str:
@@ -88,7 +89,7 @@ def fish() -> str:
         if option.metavar:
             words += FISH.get(option.metavar, ["-x", "-a", " ".join(option.choices)] if option.choices else ["-x"])
         lines.append(" ".join(fish_quote(word) for word in [*words, "-d", subject(option)]))
-    return f"# {HEAD}\n" + "\n".join(lines) + "\n"
+    return f"# {HEAD} fish 3.\n" + "\n".join(lines) + "\n"
 
 
 def fish_quote(word: str) -> str:

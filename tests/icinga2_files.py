@@ -118,13 +118,20 @@ def check_command() -> str:
     return "\n".join(lines)
 
 
+CATEGORY = {
+    "category_name": "check_starttls_cert",
+    "description": "Needs check_starttls_cert in PluginContribDir, as its command does. Written by tests/lists.py.",
+}
+"""What the fields stand under in Director's forms. Neither a command nor a basket has a place for a remark."""
+
+
 def data_field(argument: Argument) -> dict[str, Any]:
     """Return the field of a form in which Icinga Director asks for the option's value."""
     kind = "Boolean" if argument.switch else "Datalist" if argument.choices else "Array" if argument.many else "String"
     offered = {"behavior": "strict", "data_type": "array" if argument.many else "string", "datalist": argument.variable}
     return {
         "caption": argument.key.replace("_", "-"),
-        "category": None,
+        "category": CATEGORY["category_name"],
         "datatype": f"Icinga\\Module\\Director\\DataType\\DataType{kind}",
         "description": argument.description,
         "settings": offered if argument.choices else {},
@@ -186,6 +193,7 @@ def basket() -> str:
     }
     document = {
         "DataList": {argument.variable: data_list(argument) for argument in rows if argument.choices},
+        "DatafieldCategory": {CATEGORY["category_name"]: CATEGORY},
         "Datafield": {str(number): data_field(argument) for number, argument in enumerate(rows, start=1)},
         "Command": {NAME: command},
         "ServiceTemplate": {NAME: SERVICE_TEMPLATE},

@@ -1,4 +1,4 @@
-# Completion of check_starttls_cert, written by tests/lists.py.
+# Completion of check_starttls_cert, written by tests/lists.py. Needs bash 4; bash-completion loads it by itself.
 _check_starttls_cert() {
     local IFS=$' \t\n' typed=${COMP_LINE:0:COMP_POINT} words=() word option prefix=
     word=${typed##*[[:space:]]}

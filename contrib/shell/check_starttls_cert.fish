@@ -1,4 +1,4 @@
-# Completion of check_starttls_cert, written by tests/lists.py.
+# Completion of check_starttls_cert, written by tests/lists.py. Needs fish 3.
 complete -c check_starttls_cert -f
 complete -c check_starttls_cert -s H -l host -l hostname -x -d 'host name or IP address to connect to'
 complete -c check_starttls_cert -s P -l protocol -x -a 'smtp submission lmtp ldap imap pop3 sieve ftp nntp xmpp-client xmpp-server irc postgres mysql mssql rdp nbd smtps submissions lmtps ldaps imaps pop3s ftps nntps xmpps-client xmpps-server ircs sieves https mqtts amqps tls' -d protocol

@@ -1,7 +1,7 @@
 r"""PRTG Python Script Advanced sensor: the certificate of a service that speaks STARTTLS.
 
-Lives in PRTG's folder "Custom Sensors\python" on the probe. The work is done by the package
-check_starttls_cert, installed for the Python that runs this.
+Lives in PRTG's folder "Custom Sensors\python" on the probe. Needs the package check_starttls_cert, which
+does the work, installed for the Python that runs this.
 """
 
 import sys

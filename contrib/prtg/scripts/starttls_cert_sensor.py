@@ -2,8 +2,8 @@
 r"""PRTG Script v2 sensor: the certificate of a service that speaks STARTTLS.
 
 Lives in "Custom Sensors\scripts" on a Windows probe, in /opt/paessler/share/scripts (with its run bit) on a
-Linux multi-platform probe. The work is done by the package check_starttls_cert, installed for the Python that
-runs this.
+Linux multi-platform probe. Needs the package check_starttls_cert, which does the work, installed for the Python
+that runs this.
 """
 
 import sys
