@@ -35,8 +35,10 @@ SWITCHES = [argument for argument in icinga2_files.arguments() if argument.switc
 ODD, OTHER = "one \"two\" 'three' \\ four; five", "-6"
 """Texts that whoever takes them apart, or takes them for an option, changes."""
 
-EMPTY = ("", [""], [], {}, {"key": "value"})
+EMPTY = ("", [""], [])
 """What a variable may be that has no value for an option."""
+
+DICTIONARIES = ({}, {"key": "value"})
 
 NODES = """
 const NodeName = "master"
@@ -106,6 +108,8 @@ def hosts(postfix: Server, certificates: Zoo) -> str:
         for argument in VALUES
         for number, value in enumerate(EMPTY)
     }
+    for key in ("protocol", "name"):
+        empty.update((f"{key}-{value}", {f"starttls_cert_{key}": value}) for value in DICTIONARIES)
     everything = {
         **{argument.variable: [ODD, OTHER] if argument.many else ODD for argument in VALUES},
         **{argument.variable: True for argument in SWITCHES},
@@ -256,6 +260,12 @@ def test_every_option_reaches_the_command_line_as_it_was_written(results: Result
 def test_an_empty_variable_is_a_usage_error(results: Results, argument: Argument, number: int) -> None:
     service = results[f"empty!starttls_cert-{argument.key}-{number}"]
     assert usage_error(service).startswith(f"argument {argument.flag}")
+
+
+@pytest.mark.parametrize(("key", "flag"), [("protocol", "-P"), ("name", "-n")])
+@pytest.mark.parametrize("value", DICTIONARIES, ids=repr)
+def test_a_dictionary_is_a_usage_error(results: Results, key: str, flag: str, value: dict[str, str]) -> None:
+    assert usage_error(results[f"empty!starttls_cert-{key}-{value}"]).startswith(f"argument {flag}")
 
 
 def test_a_host_without_an_address_is_a_usage_error(results: Results) -> None:
