@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Callable
 
 import metrics_format
 import pytest
@@ -18,6 +19,8 @@ from check_starttls_cert import outputs, signals
 from check_starttls_cert.outputs import OUTPUTS, Endpoint, renderer
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals to a child process")
+
+ENDED = (3, "STARTTLS_CERT UNKNOWN - ended by SIGTERM before there was a verdict\n", "")
 
 SIGNALS = [name for name in signals.NAMES if hasattr(signal, name)]
 
@@ -32,34 +35,58 @@ def test_a_line_made_before_says_what_the_output_s_renderer_would(output) -> Non
         assert outputs.failure(output, "words", endpoint) == renderer(output).failure("words", endpoint)
 
 
-def answered(name: str, output: str, service: Service, heard: list, *more: str) -> tuple[int, str, str]:
-    """Send a signal to a check that waits for its peer; return its exit code, stdout and stderr."""
-    arguments = ["-H", "127.0.0.1", "-p", str(service.port), "-t", "3000", "-o", output, *more]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "check_starttls_cert", *arguments],
+MODULE = ("-m", "check_starttls_cert")
+Child = subprocess.Popen
+
+
+def answered(
+    wait: Callable[[Child], object], *arguments: str, name: str = "SIGTERM", folders: tuple[str, ...] = ()
+) -> tuple[int, str, str]:
+    """Start Python, and send it a signal once ``wait`` returns; return its exit code, stdout and stderr."""
+    process = Child(
+        [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(),
+        env=environment(*folders),
         text=True,
     )
-    while not heard:
-        time.sleep(0.01)
-    process.send_signal(getattr(signal, name))
-    stdout, stderr = process.communicate(timeout=PATIENCE)
+    try:
+        wait(process)
+        process.send_signal(getattr(signal, name))
+        stdout, stderr = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
     return process.returncode, stdout, stderr
+
+
+def heard_by(peer: threading.Event) -> Callable[[Child], None]:
+    """Return what waits until a check has reached its peer."""
+
+    def wait(process: Child) -> None:
+        while not peer.wait(0.1):
+            assert process.poll() is None, process.communicate()
+
+    return wait
+
+
+def told_here(process: Child) -> None:
+    """Wait until a check says that it is where it is to be ended."""
+    assert process.stdout.readline() == "here\n"
 
 
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_check_that_is_ended_while_it_waits_has_an_answer(name, output) -> None:
-    heard = []
+    heard = threading.Event()
 
     def behave(sock):
-        heard.append(True)
+        heard.set()
         return sock.recv(1)  # nothing comes: the client waits for a greeting until it is ended
 
     with Service(behave) as service:
-        exit_code, stdout, stderr = answered(name, output, service, heard)
+        arguments = ("-H", "127.0.0.1", "-p", str(service.port), "-t", "3000", "-o", output)
+        exit_code, stdout, stderr = answered(heard_by(heard), *MODULE, *arguments, name=name)
     said = f"ended by {name} before there was a verdict"
     assert (exit_code, stderr) == (0 if output.startswith("prtg") else 3, "")
     endpoint = Endpoint("127.0.0.1", "127.0.0.1", str(service.port), "smtp")
@@ -72,20 +99,8 @@ def test_a_check_that_is_ended_while_it_waits_has_an_answer(name, output) -> Non
 
 def test_a_signal_during_the_imports_has_an_answer(tmp_path) -> None:
     # The first import of the program's own that is not needed to answer a signal never ends.
-    (tmp_path / "argparse.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(3000)\n")
-    process = subprocess.Popen(
-        [sys.executable, "-c", STARTED, "-H", "mta.example.com"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(str(tmp_path)),
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "importing\n"
-    process.terminate()
-    stdout, stderr = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, stderr) == (3, "")
-    assert stdout == "STARTTLS_CERT UNKNOWN - ended by SIGTERM before there was a verdict\n"
+    (tmp_path / "argparse.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(3000)\n")
+    assert answered(told_here, "-c", STARTED, "-H", "mta.example.com", folders=(str(tmp_path),)) == ENDED
 
 
 TWICE = """
@@ -140,23 +155,9 @@ def test_without_a_stdout_what_has_its_descriptor_is_told_nothing() -> None:
 
 
 def started(tmp_path, prelude: str, *arguments: str) -> tuple[int, str, str]:
-    """Start a check that prints ``here`` where it is to be ended; end it, and return exit code, stdout and stderr."""
+    """Start a check that says ``here`` where it is to be ended, and end it there."""
     (tmp_path / "sitecustomize.py").write_text(prelude)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "check_starttls_cert", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(str(tmp_path)),
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n"
-    process.terminate()
-    stdout, stderr = process.communicate(timeout=PATIENCE)
-    return process.returncode, stdout, stderr
-
-
-ENDED = (3, "STARTTLS_CERT UNKNOWN - ended by SIGTERM before there was a verdict\n", "")
+    return answered(told_here, *MODULE, *arguments, folders=(str(tmp_path),))
 
 
 def test_a_signal_while_the_resolver_is_silent_has_an_answer(tmp_path) -> None:
@@ -171,15 +172,16 @@ socket.getaddrinfo = getaddrinfo
 
 
 def test_a_signal_in_the_middle_of_a_tls_handshake_has_an_answer() -> None:
-    heard = []
+    heard = threading.Event()
 
     def behave(sock):
-        heard.append(sock.recv(4096))  # the ClientHello
+        sock.recv(4096)  # the ClientHello
+        heard.set()
         return sock.recv(4096)
 
     with Service(behave) as service:
-        exit_code, stdout, stderr = answered("SIGTERM", "nagios", service, heard, "-P", "smtps")
-    assert (exit_code, stdout, stderr) == ENDED
+        arguments = ("-H", "127.0.0.1", "-p", str(service.port), "-t", "3000", "-P", "smtps")
+        assert answered(heard_by(heard), *MODULE, *arguments) == ENDED
 
 
 def test_a_signal_while_trust_anchors_are_read_has_an_answer(tmp_path) -> None:
