@@ -22,7 +22,16 @@ def has_colour(stdout: TextIO | None, environment: Mapping[str, str]) -> bool:
     if sys.platform == "win32":
         # The old console shows escapes as they are; Windows Terminal says that it is there.
         return "WT_SESSION" in environment
-    return environment.get("TERM", "dumb") != "dumb"
+    terminal = environment.get("TERM") or "dumb"
+    try:
+        import curses
+    except ImportError:  # Python was built without: almost all terminals have colours
+        return terminal != "dumb"
+    try:
+        curses.setupterm(terminal, stdout.fileno())
+        return curses.tigetnum("colors") >= 8  # terminfo(5): below 0 where a terminal has none
+    except curses.error:  # terminfo does not know the terminal
+        return False
 
 
 def coloured(text: str) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
 import sys
 
 import pytest
+from conftest import required
 from observations import SITUATIONS, child, evaluated
+from servers import process
 
 from check_starttls_cert.outputs import nagios
 from check_starttls_cert.terminal import COLOURS, coloured, has_colour
@@ -31,6 +34,7 @@ class Terminal(io.StringIO):
         (Terminal(), {"TERM": "xterm-256color"}, True),
         (Terminal(), {"TERM": "linux", "NO_COLOR": ""}, True),
         (Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (Terminal(), {"TERM": ""}, False),
         (Terminal(), {"TERM": "dumb"}, False),
         (Terminal(), {}, False),
         (io.StringIO(), {"TERM": "xterm"}, False),
@@ -39,7 +43,17 @@ class Terminal(io.StringIO):
 )
 def test_a_terminal_has_colour_unless_it_or_its_user_says_no(monkeypatch, stdout, environment, expected) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setitem(sys.modules, "curses", None)  # which knows no more than one terminal in a process
     assert has_colour(stdout, environment) is expected
+
+
+@pytest.mark.parametrize("terminal", ["xterm", "xterm-256color", "linux", "xterm-mono", "vt100", "dumb", "unheard-of"])
+def test_a_terminal_has_colour_if_terminfo_gives_it_some(terminal) -> None:
+    with required("tput"):
+        tput = process.find("tput")
+    done = subprocess.run([tput, "-T", terminal, "colors"], capture_output=True, text=True, check=False)
+    in_colour = at_a_terminal("-v", TERM=terminal).startswith(f"STARTTLS_CERT {ESCAPE}[1;32mOK{ESCAPE}[0m - smtp")
+    assert in_colour is (int(done.stdout or 0) >= 8)
 
 
 def test_on_windows_the_terminal_says_that_it_has_colour(monkeypatch) -> None:
@@ -63,7 +77,7 @@ def at_a_terminal(*arguments: str, **environment: str) -> str:
     pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
     ours, theirs = pty.openpty()
     settings = {"TERM": "xterm", "NO_COLOR": "", **environment}
-    process = child("fine", "cli", *HOST, *arguments, stdout=theirs, env=settings)
+    check = child("fine", "cli", *HOST, *arguments, stdout=theirs, env=settings)
     os.close(theirs)
     written = b""
     try:
@@ -73,12 +87,8 @@ def at_a_terminal(*arguments: str, **environment: str) -> str:
         pass
     finally:
         os.close(ours)
-    process.communicate()
+    check.communicate()
     return written.decode()
-
-
-def test_facts_at_a_terminal_come_in_colour() -> None:
-    assert at_a_terminal("-v").startswith(f"STARTTLS_CERT {ESCAPE}[1;32mOK{ESCAPE}[0m - smtp")
 
 
 @pytest.mark.parametrize(
