@@ -171,10 +171,11 @@ def verdict(command: Parser, values: dict[str, Any], world: World) -> Rendered:
         return information(output, command.format_help().rstrip())
     if values["version"]:
         return information(output, f"{PROGRAM} {__version__}")
+    if output != DEFAULT_OUTPUT:
+        raise UsageError(f'--demo prints text, not {output}; at a shell, "{PROGRAM} --demo" does')
     from check_starttls_cert.demo import demo
 
-    text = demo(PROGRAM, answer, world.now())
-    return Rendered(text, 0) if output == DEFAULT_OUTPUT else information(output, text)
+    return Rendered(demo(PROGRAM, answer, world.now()), 0)
 
 
 def in_colour(shown: Rendered) -> Rendered:

@@ -19,7 +19,7 @@ from observations import FOREIGN, PROPERTY, SITUATIONS, asked, world
 
 from check_starttls_cert import __version__, cli
 from check_starttls_cert.options import NAME_CHECKS, OPTIONS, STATES, TLS_VERSIONS
-from check_starttls_cert.outputs import OUTPUTS
+from check_starttls_cert.outputs import DEFAULT_OUTPUT, OUTPUTS, renderer
 from check_starttls_cert.questions import SETTABLE
 from check_starttls_cert.run import World
 from check_starttls_cert.settings import Job, Policy, Target, thresholds
@@ -280,8 +280,7 @@ def test_the_document_says_the_same(arguments, said, allowed) -> None:
 @pytest.mark.parametrize("flag", ["-h", "--help", "-V", "--version", "--demo"])
 @pytest.mark.parametrize("spelling", PRTG, ids=" ".join)
 def test_even_help_is_a_document_where_only_documents_are_read(flag, spelling) -> None:
-    with mock.patch("check_starttls_cert.demo.demo", return_value="demo"):
-        exit_code, text = main(flag, *spelling)
+    exit_code, text = main(flag, *spelling)
     assert exit_code == 0
     assert json.loads(text)["prtg"]["error"] == 1
 
@@ -362,6 +361,12 @@ def test_help_and_version_are_unknown_to_json_too(flag) -> None:
 def test_what_a_user_makes_unknown_is_unknown_unless_something_is_worse(situation, arguments, exit_code, state) -> None:
     found, text = main(*HOST, *arguments, world=world(SITUATIONS[situation]))
     assert (found, text.split(" - ")[0]) == (exit_code, f"STARTTLS_CERT {state}")
+
+
+@pytest.mark.parametrize("output", [output for output in OUTPUTS if output != DEFAULT_OUTPUT])
+def test_the_demo_is_wrong_usage_where_a_program_reads_the_output(output) -> None:
+    said = f'--demo prints text, not {output}; at a shell, "check_starttls_cert --demo" does'
+    assert main("--demo", "-o", output) == (OUTPUTS[output].exit_code, renderer(output).failure(said).text)
 
 
 def test_the_demo_runs_on_request() -> None:

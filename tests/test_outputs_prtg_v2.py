@@ -222,11 +222,6 @@ def test_a_bug_is_an_error(capsys) -> None:
     assert found["message"].isprintable()
 
 
-def test_the_demo_is_an_error_because_it_is_no_verdict() -> None:
-    with mock.patch("check_starttls_cert.demo.demo", return_value="A throw-away\nserver"):
-        assert said("--demo")["message"] == "A throw-away\nserver"
-
-
 def test_a_long_message_is_cut_where_prtg_would_refuse_it() -> None:
     assert len(prtg_rules.script_v2(prtg_v2.failure("x" * 5000).text)["message"]) == 2000
 

@@ -206,9 +206,8 @@ def test_the_help_is_a_document(line) -> None:
     assert text.startswith("usage: -H HOST [-P PROTOCOL] [OPTION ...], or DEVICE PORT PROTOCOL [OPTION ...]")
 
 
-def test_the_demo_is_a_document() -> None:
-    with mock.patch("check_starttls_cert.demo.demo", return_value="A throw-away\nserver"):
-        assert document([], b"--demo")["message"] == "A throw-away\nserver"
+def test_the_demo_is_for_a_shell() -> None:
+    assert error("--demo").startswith("--demo prints text, not prtg-v2; ")
 
 
 def test_trust_anchors_that_are_not_there_are_an_error(tmp_path) -> None:
