@@ -2,6 +2,7 @@
 
 Made from the rows of the options, as the parser is. ``tests/lists.py`` writes the files. In bash ``=`` separates words,
 which shtab leaves to its users: it completes neither ``--protocol=VALUE`` nor the second half of ``QUESTION=STATE``.
+An option with words that may be repeated takes a comma list of them, too.
 """
 
 from __future__ import annotations
@@ -35,11 +36,14 @@ def bash() -> str:
         if option.metavar in BASH:
             cases.append(f"        {flags}) {BASH[option.metavar]} ;;\n")
         elif option.choices:
-            cases.append(f"        {flags}) words=({' '.join(option.choices)}) ;;\n")
+            rest = "; [[ $word != *,* ]] || prefix=${word%,*}," if option.many else ""
+            cases.append(f"        {flags}) words=({' '.join(option.choices)}){rest} ;;\n")
         elif option.metavar:
             free.append(flags)
     cases.append(f"        {' | '.join(free)}) ;;\n")
     names = " ".join(flag for option in ROWS for flag in option.flags)
+    short = [(flag[1], option.metavar) for option in ROWS for flag in option.flags if not flag.startswith("--")]
+    switches, takers = ("".join(flag for flag, value in short if bool(value) is takes) for takes in (False, True))
     return f"""\
 # {HEAD} bash 4; bash-completion loads it by itself.
 _{PROGRAM}() {{
@@ -48,9 +52,13 @@ _{PROGRAM}() {{
     read -ra words <<< "${{typed%"$word"}}"
     option=${{words[${{#words[@]}} - 1]}}
     words=()
-    case $word in
-        --*=*) option=${{word%%=*}} prefix=${{word%%=*}}= ;;
-    esac
+    # -vP smtp, --protocol=smtp, -vPsmtp
+    [[ ! $option =~ ^-[{switches}]+([{takers}])$ ]] || option=-${{BASH_REMATCH[1]}}
+    if [[ $word == --*=* ]]; then
+        option=${{word%%=*}} prefix=${{word%%=*}}=
+    elif [[ $word =~ ^-[{switches}]*([{takers}])(.+)$ ]]; then
+        option=-${{BASH_REMATCH[1]}} prefix=${{word%"${{BASH_REMATCH[2]}}"}}
+    fi
     case $option in
 {"".join(cases)}        *) words=({names}) ;;
     esac
@@ -70,6 +78,8 @@ def zsh() -> str:
         value = ""
         if option.metavar:
             words = f"({' '.join(option.choices)})" if option.choices else ""
+            if option.choices and option.many:
+                words = f"_sequence compadd -q -S '' - {' '.join(option.choices)}"
             value = f":{option.metavar}:{ZSH.get(option.metavar, words)}"
         explained = "[" + re.sub(r"([][\\])", r"\\\1", subject(option)) + "]" + value
         for flag in option.flags:
@@ -77,6 +87,10 @@ def zsh() -> str:
             lines.append(shlex.quote(others + flag + glue + explained))
     head = f"#compdef {PROGRAM}\n# {HEAD} compinit, with this folder in fpath.\n"
     return head + "_arguments -s -S \\\n    " + " \\\n    ".join(lines) + "\n"
+
+
+BEFORE_COMMA = r"string replace -r '^(--[\w-]+=)?((.*,)?).*' '$2' -- (commandline -ct)"
+"""Fish for what is there already of a comma list."""
 
 
 def fish() -> str:
@@ -87,7 +101,10 @@ def fish() -> str:
         for flag in option.flags:
             words += ["-l", flag[2:]] if flag.startswith("--") else ["-s", flag[1:]]
         if option.metavar:
-            words += FISH.get(option.metavar, ["-x", "-a", " ".join(option.choices)] if option.choices else ["-x"])
+            values = " ".join(option.choices)
+            if option.many:
+                values = f"({BEFORE_COMMA}){{{','.join(option.choices)}}}"
+            words += FISH.get(option.metavar, ["-x", "-a", values] if option.choices else ["-x"])
         lines.append(" ".join(fish_quote(word) for word in [*words, "-d", subject(option)]))
     return f"# {HEAD} fish 3.\n" + "\n".join(lines) + "\n"
 

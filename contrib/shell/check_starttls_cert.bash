@@ -5,16 +5,20 @@ _check_starttls_cert() {
     read -ra words <<< "${typed%"$word"}"
     option=${words[${#words[@]} - 1]}
     words=()
-    case $word in
-        --*=*) option=${word%%=*} prefix=${word%%=*}= ;;
-    esac
+    # -vP smtp, --protocol=smtp, -vPsmtp
+    [[ ! $option =~ ^-[46vVh]+([HPptnwco])$ ]] || option=-${BASH_REMATCH[1]}
+    if [[ $word == --*=* ]]; then
+        option=${word%%=*} prefix=${word%%=*}=
+    elif [[ $word =~ ^-[46vVh]*([HPptnwco])(.+)$ ]]; then
+        option=-${BASH_REMATCH[1]} prefix=${word%"${BASH_REMATCH[2]}"}
+    fi
     case $option in
         -P | --protocol) words=(smtp submission lmtp ldap imap pop3 sieve ftp nntp xmpp-client xmpp-server irc postgres mysql mssql rdp nbd smtps submissions lmtps ldaps imaps pop3s ftps nntps xmpps-client xmpps-server ircs sieves https mqtts amqps tls) ;;
         --name-check) words=(client none cn cn_san san) ;;
         --ca-file) compopt -o default ;;
         --ca-dir) compopt -o dirnames ;;
         --min-tls) words=(1.0 1.1 1.2 1.3) ;;
-        --state) words=(connection=ok connection=warning connection=critical connection=unknown name=ok name=warning name=critical name=unknown chain=ok chain=warning chain=critical chain=unknown self-signed=ok self-signed=warning self-signed=critical self-signed=unknown trust=ok trust=warning trust=critical trust=unknown key-size=ok key-size=warning key-size=critical key-size=unknown signature=ok signature=warning signature=critical signature=unknown pin=ok pin=warning pin=critical pin=unknown lifetime=ok lifetime=warning lifetime=critical lifetime=unknown tls=ok tls=warning tls=critical tls=unknown) ;;
+        --state) words=(connection=ok connection=warning connection=critical connection=unknown name=ok name=warning name=critical name=unknown chain=ok chain=warning chain=critical chain=unknown self-signed=ok self-signed=warning self-signed=critical self-signed=unknown trust=ok trust=warning trust=critical trust=unknown key-size=ok key-size=warning key-size=critical key-size=unknown signature=ok signature=warning signature=critical signature=unknown pin=ok pin=warning pin=critical pin=unknown lifetime=ok lifetime=warning lifetime=critical lifetime=unknown tls=ok tls=warning tls=critical tls=unknown); [[ $word != *,* ]] || prefix=${word%,*}, ;;
         --untrusted) words=(ok warning critical unknown) ;;
         --unreachable) words=(ok warning critical unknown) ;;
         --prtg-channel-names) words=(default original) ;;
