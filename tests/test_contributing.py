@@ -78,14 +78,10 @@ def test_the_modules_that_alone_import_cryptography_are_those_that_are_named() -
     assert set(re.findall(r"`(\w+\.py)`", sentence)) == users
 
 
-GONE = {"contexts.py"}
-"""Modules of earlier versions."""
-
-
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_modules_that_a_document_names_are_there(name) -> None:
     top = Path(words.__file__).parent
-    for path in set(re.findall(r"`((?:\w+/)?[a-z_0-9]+\.py)`", DOCUMENTS[name])) - GONE:
+    for path in set(re.findall(r"`((?:\w+/)?[a-z_0-9]+\.py)`", DOCUMENTS[name])):
         assert (top / path).is_file() or (top.parent / path).is_file() or (TOP / path).is_file(), path
 
 
