@@ -20,7 +20,7 @@ from check_starttls_cert.state import State
 from check_starttls_cert.sweep import command
 
 TOP = Path(__file__).parent.parent
-README = (TOP / "README.md").read_text(encoding="utf-8")
+README, PYPROJECT = ((TOP / name).read_text(encoding="utf-8") for name in ("README.md", "pyproject.toml"))
 
 
 def table(heading: str) -> list[list[str]]:
@@ -137,3 +137,12 @@ def test_there_are_exactly_two_commands_for_a_fresh_machine() -> None:
     demo, tests = re.findall(r"```\n(.*)\n```", section)
     assert demo.endswith("check_starttls_cert --demo")
     assert tests.endswith("-m pytest")
+
+
+def test_what_it_links_to_is_installed_with_it() -> None:
+    packaged = re.findall(r'^"(.*)" = "share/doc/check_starttls_cert/(.*)"$', PYPROJECT, re.MULTILINE)
+    assert ("README.md", "README.md") in packaged
+    assert all(source == target for source, target in packaged)
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (TOP / link).exists(), link
+        assert any(link == source or link.startswith(f"{source}/") for source, _ in packaged), link
