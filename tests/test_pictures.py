@@ -37,6 +37,8 @@ def test_the_verdict_is_drawn_as_text_and_names_nothing_of_the_machine_that_drew
     text = "".join(shown(svg))
     assert "STARTTLS_CERT OK - submission mail.example.com:587" in text
     assert "STARTTLS_CERT CRITICAL - ldap dc1.example.com:389" in text
+    for state, colour in (("OK", 32), ("CRITICAL", 31)):
+        assert f'fill="{make.COLOURS[colour]}">{state}<' in svg
     assert not re.search(r"/(?:tmp|root|home)/", svg)
 
 
@@ -50,6 +52,11 @@ def test_the_graph_is_a_small_png() -> None:
 
 def test_a_line_is_broken_where_the_terminal_ends() -> None:
     assert shown(make.drawing("x" * (make.COLUMNS + 1) + "\ny\n")) == ["x" * make.COLUMNS, "x", "y"]
+
+
+def test_a_line_is_broken_between_words_if_it_can_be() -> None:
+    words = "y" * (make.COLUMNS - 10)
+    assert shown(make.drawing(f"{words} certificate word")) == [f"{words} ", "certificate word"]
 
 
 def test_colours_are_those_of_the_escape_sequences() -> None:

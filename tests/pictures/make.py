@@ -36,7 +36,7 @@ PICTURES = TESTS.parent / "contrib" / "pictures"
 CONTRIB = TESTS.parent / "contrib" / "prometheus"
 HOSTS = "127.0.0.1 localhost mta.example.com mail.example.com store.example.com dc1.example.com\n"
 
-SHOWN = ("-H mail.example.com -P submission -v", "-H dc1.example.com -P ldap")
+SHOWN = ("-H mail.example.com -P submission -v", "-H dc1.example.com -P ldap -v")
 """The command lines at the terminal."""
 
 ENDPOINTS = (
@@ -128,11 +128,15 @@ def characters(text: str) -> list[tuple[str, str]]:
 
 
 def rows(text: str) -> list[list[tuple[str, str]]]:
-    """Return the lines as a terminal breaks them."""
+    """Return the lines, broken where the terminal ends, but between words: so they are easier to read."""
     found: list[list[tuple[str, str]]] = [[]]
     for character, style in characters(text):
-        if character == "\n" or len(found[-1]) == COLUMNS:
+        if character == "\n":
             found.append([])
+        elif len(found[-1]) == COLUMNS:
+            full = found.pop()
+            begin = max((place for place, (shown, _) in enumerate(full, 1) if shown == " "), default=COLUMNS)
+            found += [full[:begin], full[begin:]]
         if character != "\n":
             found[-1].append((character, style))
     return found
