@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import Callable
 
-from check_starttls_cert.durations import parse_duration
+from check_starttls_cert.durations import LONG_UNITS, parse_duration
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.names import MAX_NAME, ip_address, to_ascii
 from check_starttls_cert.questions import SETTABLE
@@ -100,12 +100,12 @@ def parse_protocol(text: str) -> str:
     """Return the protocol that ``text`` names; an unknown name is answered with the nearest."""
     name = text.lower()
     if name not in PROTOCOLS:
-        import difflib
+        from check_starttls_cert.meant import nearest_protocol
 
-        nearest = difflib.get_close_matches(name, PROTOCOLS, 1, 0)
-        raise ValueError(
-            f'"{printable(text)}" is no protocol, the nearest is {nearest[0]}; choose one of {", ".join(PROTOCOLS)}'
-        )
+        near = nearest_protocol(name[:60])
+        wrong = f'"{printable(text)}" is no protocol' if text.strip() else "the protocol is empty"
+        nearest = f", the nearest is {near}" if near else ""
+        raise ValueError(f"{wrong}{nearest}; choose one of {', '.join(PROTOCOLS)}")
     return name
 
 
@@ -135,8 +135,8 @@ def parse_timeout(text: str) -> float:
     seconds = parse_duration(text, "s")
     if seconds is None or not 0 < seconds <= MAX_TIMEOUT:
         raise ValueError(
-            f'"{printable(text)}" is no timeout; allowed are seconds above 0, up to {MAX_TIMEOUT:g}, '
-            "like 10, 2.5 or 10s, and minutes, like 1m"
+            f'"{printable(text)}" is no timeout; allowed are seconds above 0, up to {MAX_TIMEOUT:g}, like 10, 2.5 or '
+            "10s, and minutes and hours, like 1m, up to 1h"
         )
     return seconds
 
@@ -200,7 +200,7 @@ def parse_lifetime(text: str) -> float | str:
     """Return the longest lifetime in days, or ``PUBLIC``."""
     if text.lower() == PUBLIC:
         return PUBLIC
-    days = parse_duration(text, "d")
+    days = parse_duration(text, "d", LONG_UNITS)
     if not days:
         raise ValueError(
             f'"{printable(text)}" is no lifetime; allowed are days above 0, like 398 or 398d, hours, like 36h, '

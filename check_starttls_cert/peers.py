@@ -12,11 +12,16 @@ import os
 import re
 from collections.abc import Callable
 
+from check_starttls_cert.durations import LONG_UNITS, NUMBER
+from check_starttls_cert.starttls import PROTOCOLS
 from check_starttls_cert.state import BAD_STATES, SHORT
 from check_starttls_cert.static_typing import NamedTuple
 
 ANY = r".*"
-STATE = "|".join([*BAD_STATES, *SHORT])
+STATES = ("ok", "warning", "critical", "unknown")
+"""By exit code."""
+
+STATE = "|".join([*BAD_STATES, *SHORT, "[0-3]"])
 
 Words = tuple[tuple[str, str], ...]
 """Options here, each with its value; that of a switch is empty."""
@@ -38,23 +43,33 @@ def as_it_is(*words: tuple[str, str]) -> Callable[[str], Words]:
     return lambda _: words
 
 
-def the_value_of(flag: str, default: str = "") -> Callable[[str], Words]:
+def the_value_of(flag: str) -> Callable[[str], Words]:
     """Return the meaning that hands the value to an option here."""
-    return lambda value: ((flag, value or default),)
+    return lambda value: ((flag, value),)
 
 
 def days(value: str) -> Words | None:
     """Days to warn, and to be critical: ``30,14``. A value that is none binds to a directory, or commands a server."""
-    found = re.fullmatch(r"([0-9]+)(?:,([0-9]+))?", value)
-    if found:
-        return ("-w", found[1]), ("-c", found[2] or "0")
+    found = re.split(r"[,\s]+", value.strip())
+    if len(found) < 3 and all(re.fullmatch(rf"{NUMBER}[{LONG_UNITS}%]?|", each) for each in found):
+        return ("-w", found[0]), ("-c", (*found, "0")[1])
     return (("-P", "ldap"),) if "=" in value else None
+
+
+def protocol(value: str) -> Words:
+    """A protocol as openssl names it. A version of TLS says nothing here, nor does the switch of other plugins."""
+    return (("-P", PROTOCOLS_THERE.get(value.lower(), value)),) if value[:1].isalpha() else ()
+
+
+def state(value: str) -> Words:
+    """check_tcp's word for a state, or check_ssl_cert's exit code."""
+    return (("--unreachable", STATES[int(value)] if value.isdigit() else value or "ok"),)
 
 
 def anchors(value: str) -> Words:
     """A file or a directory of certificates; check_tcp's ``-r`` is the state of a service that refuses."""
     if re.fullmatch(STATE, value):
-        return (("--unreachable", value),)
+        return state(value)
     return (("--ca-dir" if os.path.isdir(value) else "--ca-file", value),)
 
 
@@ -67,9 +82,18 @@ def unless_it_has_a_value(*words: tuple[str, str]) -> Callable[[str], Words | No
     return lambda value: None if value else words
 
 
+PROTOCOLS_THERE = {
+    "amqp": "amqps", "ftpes": "ftp", "h2": "https", "http": "https", "imap4": "imap", "jabber": "xmpp-client",
+    "managesieve": "sieve", "mariadb": "mysql", "mqtt": "mqtts", "ms-sql": "mssql", "ms-sql-s": "mssql",
+    "ms-wbt-server": "rdp", "nbds": "nbd", "news": "nntp", "pop": "pop3", "pops": "pop3s", "postgresql": "postgres",
+    "secure-mqtt": "mqtts", "simap": "imaps", "snews": "nntps", "spop": "pop3s", "sqlserver": "mssql", "ssl": "tls",
+    "ssmtp": "smtps", "tds": "mssql", "ws": "https", "wss": "https", "xmpp": "xmpp-client", "xmpps": "xmpps-client",
+}  # fmt: skip
+"""Names for protocols that are not ours: other plugins', those of URLs, IANA's for services."""
+
 PEERS = (
     Row("-D -C --certificate", ANY, days),
-    Row("-S --ssl --tls --starttls", r"[0-9.]+\+?", as_it_is()),
+    Row("-S --ssl --tls --starttls", rf"[0-9.]+\+?|(?i:{'|'.join([*PROTOCOLS, *PROTOCOLS_THERE])})", protocol),
     Row("-T", "", as_it_is(("-P", "ldap"))),
     Row("-b --base -a --attr --bind --pass --warn-entries --crit-entries", ANY, as_it_is(("-P", "ldap"))),
     Row("-2 --ver2 -3 --ver3", "", as_it_is(("-P", "ldap"))),
@@ -79,7 +103,7 @@ PEERS = (
     Row("--rootcert-dir", ANY, the_value_of("--ca-dir")),
     Row("--system-ca-trust -N --host-cn --altnames --ignore-sct --ignore-maximum-validity", "", as_it_is()),
     Row("-m --match --cn --sni-domain", ANY, lambda value: None if value.isdigit() else (("-n", value),)),
-    Row("--name-validation", ANY, lambda value: (("--name-check", value.replace("/", "_")),)),
+    Row("--name-validation", ANY, lambda value: (("--name-check", re.sub("(?i)(cn)/(san)", r"\1_\2", value)),)),
     Row("--ignore-altnames", "", as_it_is(("--name-check", "cn"))),
     Row("--ignore-host-cn", "", as_it_is(("--name-check", "none"))),
     Row("-s --selfsigned", ANY, unless_it_has_a_value(("--allow-self-signed", ""))),
@@ -88,7 +112,7 @@ PEERS = (
     Row("--warning-days --warn-days", ANY, the_value_of("-w")),
     Row("--critical-days --crit-days", ANY, the_value_of("-c")),
     Row("--not-valid-longer-than --maximum-validity", ANY, lifetime),
-    Row("--refuse --ignore-connection-problems", STATE, the_value_of("--unreachable", "ok")),
+    Row("--refuse --ignore-connection-problems", STATE, state),
     Row("--ignore-incomplete-chain", "", as_it_is(("--state", "chain=ok"))),
     Row("--check-chain", "", as_it_is(("--state", "chain=critical"))),
     Row("--ignore-sig-alg", "", as_it_is(("--state", "signature=ok"))),
@@ -135,5 +159,8 @@ PEERS = (
 )  # fmt: skip
 """What follows a flag without being of the form that it takes is no value of it."""
 
-PROTOCOLS_THERE = {"xmpp": "xmpp-client", "tds": "mssql", "h2": "https", "http": "https"}
-"""Their names for protocols, and those of URLs, where they are not ours."""
+ANSWER_IN_SECONDS = {
+    "-S", "--ssl", "--starttls", "-T", "-b", "--base", "-2", "--ver2", "-3", "--ver3", "--lmtp", "-F", "--fqdn",
+    "-R", "--response", "-M", "--mismatch", "-E", "--escape", "-j", "--jail", "--expect", "--send",
+}  # fmt: skip
+"""Of check_smtp, check_tcp and check_ldap alone: beside them ``-w`` and ``-c`` are the seconds to answer."""

@@ -204,7 +204,7 @@ BAD = [
     ((*HOST, "-w", "7:400", "-c", "3:300"), "critical threshold 3:300 is reached before the warning", "allowed are"),
     ((*HOST, "-w", "20d,10%", "-c", "30d,20%"), "is reached before the warning threshold", "allowed are"),
     ((*HOST, "-w", "5:400", "-c", "10:400"), "threshold 10:400 is reached before", "allowed are"),
-    ((*HOST, "-w", "-5"), "-w/--warning", "expected one argument"),
+    ((*HOST, "-w", "-5"), '-w/--warning: "-5" is no threshold', "days (28 or 28d)"),
     ((*HOST, "--state", "chain"), '--state: "chain" is not allowed', ", ".join(SETTABLE)),
     ((*HOST, "--state", "colour=ok"), '--state: "colour=ok" is not allowed', ", ".join(SETTABLE)),
     ((*HOST, "--state", "expiry=ok"), '--state: "expiry=ok" is not allowed', ", ".join(SETTABLE)),

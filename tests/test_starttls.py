@@ -73,11 +73,24 @@ def test_a_protocol_that_needs_no_words_has_no_goodbye(protocol):
     [
         ("smpt", "smtp"), ("xmpp_client", "xmpp-client"), ("imap4", "imap"), ("ldap-s", "ldaps"),
         ("postgresql", "postgres"), ("managesieve", "sieve"), ("pop", "pop3"), ("ms-sql", "mssql"),
+        ("ssl", "tls"), ("tds", "mssql"), ("xmpp", "xmpp-client"), ("http", "https"), ("esmtp", "smtp"),
     ],
 )  # fmt: skip
 def test_an_unknown_name_is_answered_with_the_nearest(unknown, nearest):
     with pytest.raises(ValueError, match=f'"{unknown}" is no protocol, the nearest is {nearest};'):
         parse_protocol(unknown)
+
+
+@pytest.mark.parametrize("unknown", ["25", "foo", "gopher", "telnet", "x" * 100_000])
+def test_a_name_that_is_like_none_is_answered_with_none(unknown):
+    with pytest.raises(ValueError, match='" is no protocol; choose one of smtp, '):
+        parse_protocol(unknown)
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_name_is_said_to_be_empty(empty):
+    with pytest.raises(ValueError, match=r"^the protocol is empty; choose one of smtp, "):
+        parse_protocol(empty)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
