@@ -52,7 +52,7 @@ def days(value: str) -> Words | None:
     """Days to warn, and to be critical: ``30,14``. A value that is none binds to a directory, or commands a server."""
     found = re.split(r"[,\s]+", value.strip())
     if len(found) < 3 and all(re.fullmatch(rf"{NUMBER}[{LONG_UNITS}%]?|", each) for each in found):
-        return ("-w", found[0]), ("-c", (*found, "0")[1])
+        return ("-w", found[0]), ("-c", "".join(found[1:]) or "0")
     return (("-P", "ldap"),) if "=" in value else None
 
 
@@ -122,7 +122,7 @@ PEERS = (
     Row("-I --IP-address", ANY, lambda value: (("-H", value), ("-P", "https"))),
     Row("--resolve", ANY, the_value_of("-H")),
     Row("--prometheus", "", as_it_is(("-o", "openmetrics"))),
-    Row("-d --debug", ANY, unless_it_has_a_value(("-vv", ""))),
+    Row("-d --debug", ANY, unless_it_has_a_value(("-v", ""), ("-v", ""))),
     Row(
         # check_smtp, check_tcp, check_ldap, check_http
         "-e --expect --send -R --response -f --from -F --fqdn -U --authuser --authpass --authtype -M --mismatch --quit "

@@ -15,6 +15,7 @@ from observations import FOREIGN, HERE, PROPERTY, SITUATIONS, asked, environment
 from check_starttls_cert import cli
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.meant import MAX_COMMAND, nearest
+from check_starttls_cert.outputs import OUTPUTS
 from check_starttls_cert.peers import PEERS
 from check_starttls_cert.prtg import script_v2
 
@@ -25,6 +26,20 @@ OURS = [
     "--state", "trust=warn", "-H", "h.test:25", "https://h.test/", "[::1]:636", "--issuer", "--ca-file", "--", "-o",
     "x=y",
 ]  # fmt: skip
+
+
+KEPT = [
+    ("-n", "a.test"), ("--ca-file", "my ca.pem"), ("-w", "20d"), ("-c", "5"), ("-t", "9s"), ("--issuer", "Lab"),
+    ("--min-tls", "1.2"), ("-p", "4711"), ("--state", "trust=unknown"), ("--sni", "b.test"), ("-P", "imap"),
+    ("--max-lifetime", "91"), ("--issuer", "-foo"),
+]  # fmt: skip
+"""Options of ours with a value that says where it went."""
+
+BESIDE = [
+    ("-S",), ("-D", "30,14"), ("-D", "30", "14"), ("--critcal", "7"), ("stray",), ("25",), ("--json",), ("-b", "dc=x"),
+    ("--verbos",), ("-starttls", "imap"), ("--cn", "c.test"), ("",), ("-I", "192.0.2.1"), ("-A", "LOGIN"), ("-vvv",),
+]  # fmt: skip
+"""What is not understood, or changes what is."""
 
 
 def said(arguments: list[str], front_door=cli) -> str:
@@ -49,11 +64,33 @@ def meant(line: str, front_door=cli) -> str:
         ("--hostnam h.test --time 10s", "--hostname h.test --timeout 10s"),
         ("-H h.test -vvo json --verbos", "-H h.test -v -v -o json --verbose"),
         ("-H h.test --self-signed", "-H h.test --allow-self-signed"),
+        ("--hostnme h.test:25 --protocl xmpp", "--hostname h.test -p 25 --protocol xmpp-client"),
+        ("-host h.test -warning 30 -timeout 10", "--host h.test --warning 30 --timeout 10"),
+        ("-H h.test -name x.test -crit 7 --warn 30", "-H h.test --name x.test --critical 7 --warning 30"),
     ],
 )
 def test_a_misspelt_option_is_told_the_nearest(line, command) -> None:
     assert meant(line) == command
     assert "is no option, the nearest is --" in said(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    "line", ["--verify", "--user bob", "--tls-version 1.2", "--ip 192.0.2.1", "--san X", "--cert x.pem", "-x"]
+)
+def test_an_option_that_is_like_none_has_no_nearest(line) -> None:
+    assert said(shlex.split(f"-H h.test {line}")).startswith(f"unrecognized arguments: {line};")
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_an_output_that_is_taken_for_an_option_is_told_to_be_one(output) -> None:
+    assert meant(f"-H h.test --{output} -4") == f"-H h.test -o {output} -4"
+
+
+@pytest.mark.parametrize(
+    ("line", "command"), [("-H h.test --w 30 --P=imap", "-H h.test -w 30 -P imap"), ("-H h.test --v", "-H h.test -v")]
+)
+def test_a_letter_with_two_dashes_is_told_to_have_one(line, command) -> None:
+    assert meant(line) == command
 
 
 @pytest.mark.parametrize(
@@ -78,6 +115,23 @@ def test_a_misspelt_option_is_told_the_nearest(line, command) -> None:
         ("-H h.test -P imap -I 192.0.2.1", "-n h.test -P imap -H 192.0.2.1"),
         ("-H h.test --warning-days 30 --critical-days 7", "-H h.test -w 30 -c 7"),
         ("-H h.test -V -S", "-H h.test -V"),
+        ("-H h.test --debug -S", "-H h.test -v -v"),
+        ("-H h.test -D 30d,14d", "-H h.test -w 30d -c 14d"),
+        ("-H h.test -D '30, 14'", "-H h.test -w 30 -c 14"),
+        ("-H h.test -D 30, 14 -S", "-H h.test -w 30 -c 14"),
+        ("-H h.test -D 30 14 -S", "-H h.test -w 30 -c 14"),
+        ("-H h.test --D 30,14", "-H h.test -w 30 -c 14"),
+        ("-H h.test -i Lab root", "-H h.test --issuer 'Lab root'"),
+        ("-H h.test -u / -p 443", "-H h.test -p 443 -P https"),
+        ("-H h.test --starttls imap", "-H h.test -P imap"),
+        ("-H h.test -starttls xmpp", "-H h.test -P xmpp-client"),
+        ("-H h.test --ignore-connection-problems 1", "-H h.test --unreachable warning"),
+        ("-H h.test -p 25 -S -w 5 -c 10", "-H h.test -p 25 -P smtp"),
+        ("-H h.test -b dc=x -3 -T -w 0.5 -c 1", "-H h.test -P ldap"),
+        ("-H h.test -S -w 10 -c 5", "-H h.test"),
+        ("-H h.test -S -w 10d -c 10%", "-H h.test -w 10d -c 10%"),
+        ("-H h.test --ignore-sct -w 28 -c 7", "-H h.test -w 28 -c 7"),
+        ("-H h.test --starttls imap -w 28 -c 7", "-H h.test -w 28 -c 7 -P imap"),
     ],
 )  # fmt: skip
 def test_other_plugins_options_are_answered_with_ours(line, command) -> None:
@@ -103,7 +157,13 @@ def test_what_has_no_counterpart_is_named_and_a_password_is_not_shown() -> None:
         ("-H smtp://h.test:25", "-H h.test -p 25 -P smtp"),
         ("-H LDAPS://me:pw@h.test/dc=test??sub?", "-H h.test -P ldaps"),
         ("-H http://h.test:8080/x:y", "-H h.test -p 8080 -P https"),
-        ("-H gopher://h.test", "-H h.test"),
+        ("-H gopher://h.test -P tls -p 70", "-H h.test -P tls -p 70"),
+        ("-H mqtt://h.test", "-H h.test -P mqtts"),
+        ("-H amqp://h.test", "-H h.test -P amqps"),
+        ("-H postgresql://h.test/db", "-H h.test -P postgres"),
+        ("-H pop://h.test", "-H h.test -P pop3"),
+        ("-H wss://h.test", "-H h.test -P https"),
+        ("-H ssl://h.test:8443", "-H h.test -p 8443 -P tls"),
         ("-H h.test/", "-H h.test"),
         ("-H h.test -n https://x.test/ --sni x.test:443", "-H h.test -n x.test --sni x.test"),
     ],
@@ -119,11 +179,78 @@ def test_a_port_or_a_url_in_the_place_of_a_host_becomes_options(line, command) -
         ("h.test", "-H h.test"),
         ("h.test 587 submission", "-H h.test -p 587 -P submission"),
         ("h.test:389 -v", "-H h.test -p 389 -v -P ldap"),
+        ("-t 10 -v h.test 993", "-t 10 -v -H h.test -p 993 -P imaps"),
+        ("-n a.test h.test", "-n a.test -H h.test"),
+        ("-H h.test 25", "-H h.test -p 25 -P smtp"),
+        ("-H h.test imap", "-H h.test -P imap"),
+        ("-H h.test 4711 xmpp -4", "-H h.test -p 4711 -P xmpp-client -4"),
+        ("-H h.test -P tls 25", "-H h.test -P tls -p 25"),
     ],
 )
 def test_words_without_an_option_are_the_service(line, command) -> None:
     assert meant(line) == command
-    assert "belongs behind -H" in said(shlex.split(line))
+    assert "belongs behind -" in said(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("-H h.test -n a.test b.test -4", "-H h.test -n 'a.test b.test' -4"),
+        ("-H h.test --issuer Go Daddy Secure", "-H h.test --issuer 'Go Daddy Secure'"),
+        ("-H h.test --ca-file my ca.pem", "-H h.test --ca-file 'my ca.pem'"),
+        ("-H h.test --min-rsa-bits 3072 2048", "-H h.test --min-rsa-bits '3072 2048'"),
+        ("-H h.test --state trust=ok chain=ok", "-H h.test --state 'trust=ok chain=ok'"),
+    ],
+)
+def test_words_behind_a_value_are_the_rest_of_it(line, command) -> None:
+    assert meant(line) == command
+    assert said(shlex.split(line)).count("is one value of") == 1
+
+
+@pytest.mark.parametrize("word", ["help", "version", "demo"])
+def test_what_is_asked_instead_of_a_check_is_no_host(word) -> None:
+    assert meant(word) == f"--{word}"
+    assert said([f"--{word}", "me"]).startswith("unrecognized arguments: me;")
+
+
+def test_an_empty_argument_is_named() -> None:
+    assert said(["-H", "h.test", ""]) == f"an argument is empty; what is meant: {cli.PROGRAM} -H h.test"
+    assert said([""]).startswith("an argument is empty; -H/--host is missing")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("-H h.test -n a --issuer -foo", "-H h.test -n a --issuer=-foo"),
+        ("-H h.test --ca-file -a.pem -4", "-H h.test --ca-file=-a.pem -4"),
+    ],
+)
+def test_a_value_that_begins_with_a_dash_is_joined_to_its_option(line, command) -> None:
+    assert meant(line) == command
+    assert 'begins with "-"' in said(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-H h.test -t -5", 'argument -t/--timeout: "-5" is no timeout; '),
+        ("-H h.test -w -3.5d", 'argument -w/--warning: "-3.5d" is no threshold; '),
+        ("-H h.test --issuer -v", "argument --issuer: expected one argument"),
+        ("-H h.test --ca-file --warn 30", "--warn is no option, the nearest is --warning; argument --ca-file: exp"),
+        ("-H h.test -vvx", "unrecognized arguments: -x; "),
+        ("-H h.test --version=2", '--version takes no value, not "2"; what is meant: '),
+        ("-H h.test -D", "-D is an option of other plugins; -D has no value; --help lists"),
+        ("-H h.test --cn", "--cn is an option of other plugins; --cn has no value; --help lists"),
+        ("-H h.test -S -r", "-S, -r are options of other plugins; -r has no value; --help lists"),
+        ("-H h.test --rootcert ''", "--rootcert is an option of other plugins; --rootcert has no value; --help lists"),
+        ("-H gopher://h.test", '-H takes a host alone, not "gopher://h.test"; gopher is no protocol here; --help'),
+        ("-H ssl://h.test", '-H takes a host alone, not "ssl://h.test"; the protocol tls has no port of its own'),
+        ("-H h.test -P ssl", "ssl is tls here; the protocol tls has no port of its own"),
+        ("-H h.test --verbos x.test", "--verbos is no option, the nearest is --verbose; unrecognized arguments: x.t"),
+    ],
+)
+def test_the_fault_is_told_in_plain_words(line, words) -> None:
+    assert said(shlex.split(line)).startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +264,14 @@ def test_words_without_an_option_are_the_service(line, command) -> None:
         ("-H 2001:db8::1/64", '"2001:db8::1/64" is no host name'),
         ("h.test 25 143", "unrecognized arguments: h.test 25 143"),
         ("h.test other.test", "unrecognized arguments: h.test other.test"),
+        ("-", "unrecognized arguments: -;"),
+        ("25", "unrecognized arguments: 25;"),
+        ("-H h.test 99999", "unrecognized arguments: 99999;"),
+        ("-H h.test -n x.test 25", "unrecognized arguments: 25;"),
+        ("-H h.test -w 30 14", "unrecognized arguments: 14;"),
+        ("-u / h.test -H x.test", "unrecognized arguments: h.test;"),
+        ("-H h.test -P ''", "the protocol is empty; choose one of"),
+        ("-H h.test -P 25", '"25" is no protocol; choose one of'),
         ("-H h.test --warn soon", '--warn is no option, the nearest is --warning; argument -w/--warning: "soon" is no'),
         ("-S -D 30", "-S, -D are options of other plugins; -H/--host is missing"),
         ("-H h.test -p x", '"x" is no port'),
@@ -205,6 +340,26 @@ def test_every_command_that_is_shown_is_one_that_is_carried_out(words) -> None:
         program, *arguments = shlex.split(shown)
         assert program == cli.PROGRAM
         cli.answer(arguments, world(SITUATIONS["fine"]))
+
+
+@PROPERTY
+@given(
+    st.lists(st.sampled_from(KEPT), max_size=4, unique=True),
+    st.lists(st.sampled_from(BESIDE), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_every_command_that_is_shown_keeps_the_values_of_our_options_or_names_them(ours, beside, random) -> None:
+    words = [*ours, *beside]
+    random.shuffle(words)
+    try:
+        cli.answer(["-H", "mta.example.com", *(part for word in words for part in word)], world(SITUATIONS["fine"]))
+    except UsageError as error:
+        told, shown, command = str(error).partition("what is meant: ")
+    else:
+        return
+    arguments = shlex.split(command)
+    dropped = re.findall(r"-[\w-]+", told.partition("nothing here is like ")[2])
+    assert not shown or all(flag in dropped or any(value in each for each in arguments) for flag, value in ours)
 
 
 @PROPERTY

@@ -324,10 +324,11 @@ def test_the_table_has_every_option_of_the_old_plugin_and_no_other(plugin, plugi
 
 
 def meant(words: list[str]) -> Any:
-    """Return the job that the program does, or says that it would do, by another plugin's options."""
-    with pytest.raises(UsageError) as caught:
+    """Return what is asked by a command line, or by the one that is said to be meant."""
+    try:
         return asked(cli.answer, words)
-    said, shown, command = str(caught.value).partition("what is meant: ")
+    except UsageError as error:
+        said, shown, command = str(error).partition("what is meant: ")
     assert shown, said
     assert "nothing here is like" not in said
     return asked(cli.answer, shlex.split(command)[1:])
@@ -344,9 +345,8 @@ def meant(words: list[str]) -> Any:
 )
 def test_the_program_means_the_same_by_an_option(before, now) -> None:
     """But for hosts, which are everywhere, and patterns of a fingerprint, which are nowhere here."""
-    default, told = ([], shlex.split("".join(quoted(now))))
-    if before in {"-S", "--ssl"}:
-        told = default  # the protocol, which only the port tells
+    # Which protocol that is, only another option tells: the port, a search base.
+    told = [] if before in {"-S", "--ssl", "--starttls"} else shlex.split("".join(quoted(now)))
     assert meant(["-H", "a.test", *shlex.split(before)]) == asked(cli.answer, ["-H", "a.test", *told])
 
 
