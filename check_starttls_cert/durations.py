@@ -3,7 +3,7 @@
 ::
 
     duration := number [unit]                  without a unit, in that of its option
-    unit     := "s" | "m" | "h" | "d"          in either case, but for M; of what lasts days: "h" | "d"
+    unit     := "s" | "m" | "h" | "d"          in either case, but for M
 """
 
 from __future__ import annotations
@@ -17,13 +17,10 @@ SECONDS = {"s": 1, "S": 1, "m": 60, "h": 3600, "H": 3600, "d": 86400, "D": 86400
 
 UNITS = "".join(SECONDS)
 
-LONG_UNITS = "hHdD"
-"""Those of what lasts days: who writes 1m there means a month."""
 
-
-def parse_duration(text: str, unit: str, units: str = UNITS) -> float | None:
-    """Return the duration in ``unit``, which a number alone has too; ``None`` where ``text`` is none in ``units``."""
-    parts = re.fullmatch(rf"({NUMBER})([{units}]?)", text)
+def parse_duration(text: str, unit: str) -> float | None:
+    """Return the duration in ``unit``, which a number alone has too; ``None`` where ``text`` is none."""
+    parts = re.fullmatch(rf"({NUMBER})([{UNITS}]?)", text)
     return in_unit(float(parts[1]), parts[2] or unit, unit) if parts else None
 
 

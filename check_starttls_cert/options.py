@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import Callable
 
-from check_starttls_cert.durations import LONG_UNITS, parse_duration
+from check_starttls_cert.durations import parse_duration
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.names import MAX_NAME, ip_address, to_ascii
 from check_starttls_cert.questions import SETTABLE
@@ -136,7 +136,7 @@ def parse_timeout(text: str) -> float:
     if seconds is None or not 0 < seconds <= MAX_TIMEOUT:
         raise ValueError(
             f'"{printable(text)}" is no timeout; allowed are seconds above 0, up to {MAX_TIMEOUT:g}, like 10, 2.5 or '
-            "10s, and minutes and hours, like 1m, up to 1h"
+            "10s, and minutes or hours, like 1m or 1h"
         )
     return seconds
 
@@ -200,11 +200,12 @@ def parse_lifetime(text: str) -> float | str:
     """Return the longest lifetime in days, or ``PUBLIC``."""
     if text.lower() == PUBLIC:
         return PUBLIC
-    days = parse_duration(text, "d", LONG_UNITS)
+    days = parse_duration(text, "d")
     if not days:
         raise ValueError(
-            f'"{printable(text)}" is no lifetime; allowed are days above 0, like 398 or 398d, hours, like 36h, '
-            "and the word public for the limits of public certification authorities"
+            f'"{printable(text)}" is no lifetime; allowed are days above 0, like 398 or 398d, '
+            "hours, minutes or seconds, like 36h, 90m or 30s, and the word public for the limits of public "
+            "certification authorities"
         )
     return days
 

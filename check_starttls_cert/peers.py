@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable
 
-from check_starttls_cert.durations import LONG_UNITS, NUMBER
+from check_starttls_cert.durations import NUMBER, UNITS
 from check_starttls_cert.starttls import PROTOCOLS
 from check_starttls_cert.state import BAD_STATES, SHORT
 from check_starttls_cert.static_typing import NamedTuple
@@ -51,7 +51,7 @@ def the_value_of(flag: str) -> Callable[[str], Words]:
 def days(value: str) -> Words | None:
     """Days to warn, and to be critical: ``30,14``. A value that is none binds to a directory, or commands a server."""
     found = re.split(r"[,\s]+", value.strip())
-    if len(found) < 3 and all(re.fullmatch(rf"{NUMBER}[{LONG_UNITS}%]?|", each) for each in found):
+    if len(found) < 3 and all(re.fullmatch(rf"{NUMBER}[{UNITS}%]?|", each) for each in found):
         return ("-w", found[0]), ("-c", "".join(found[1:]) or "0")
     return (("-P", "ldap"),) if "=" in value else None
 

@@ -12,16 +12,16 @@ from __future__ import annotations
 import math
 import re
 
-from check_starttls_cert.durations import LONG_UNITS, NUMBER, in_unit
+from check_starttls_cert.durations import NUMBER, UNITS, in_unit
 from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.text import printable
 
 GRAMMAR = (
-    "days (28 or 28d), hours (36h), percent of the lifetime (30%), "
+    "days (28 or 28d), hours, minutes or seconds (36h, 90m, 30s), percent of the lifetime (30%), "
     "several of these of which the smallest counts (28d,30% or 28d 30%), or a Nagios range in days (28:, 7:400, @0:7)"
 )
 
-BOUND = rf"({NUMBER})([{LONG_UNITS}%]?):?"
+BOUND = rf"({NUMBER})([{UNITS}%]?):?"
 RANGE = rf"(@?)(?:(~|{NUMBER})?:)?({NUMBER})?"
 
 
@@ -57,7 +57,7 @@ class Threshold(NamedTuple):
     """A threshold as the user wrote it, before the certificate is known."""
 
     bounds: tuple[tuple[float, str], ...] = ()
-    """Lower bounds: number and unit, of ``durations.LONG_UNITS`` or ``%``."""
+    """Lower bounds: number and unit, of ``durations.UNITS`` or ``%``."""
     limits: Limits | None = None
     """A range in days, instead of bounds."""
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from observations import FOREIGN, PROPERTY
 
-from check_starttls_cert.durations import LONG_UNITS, SECONDS, in_unit, parse_duration
+from check_starttls_cert.durations import SECONDS, in_unit, parse_duration
 
 UNITS = st.sampled_from(sorted(SECONDS))
 
@@ -38,11 +38,6 @@ def test_a_duration_is_a_number_with_or_without_a_unit(text, unit, duration) -> 
 )
 def test_everything_else_is_no_duration(text) -> None:
     assert parse_duration(text, "s") is None
-
-
-@pytest.mark.parametrize(("text", "days"), [("1", 1), ("1d", 1), ("36H", 1.5), ("1m", None), ("86400s", None)])
-def test_what_lasts_days_is_in_days_or_hours(text, days) -> None:
-    assert parse_duration(text, "d", LONG_UNITS) == days
 
 
 @PROPERTY

@@ -277,9 +277,13 @@ def test_another_name_is_another_target(write) -> None:
 def test_an_unknown_column_is_told_once_with_the_nearest(write) -> None:
     assert faults(write, "host;prot;port\n" + "a;25;0\n") == [
         "2 errors in hosts, nothing was checked",
-        "hosts:1: column prot: there is no such option, the nearest is port",
+        "hosts:1: column prot: there is no such option, the nearest is protocol",
         'hosts:2: port: "0" is no port; allowed are whole numbers from 1 to 65535',
     ]
+
+
+def test_a_column_that_is_like_none_is_told_without_one(write) -> None:
+    assert faults(write, "host;colour\na;red\n") == ["hosts:1: column colour: there is no such option"]
 
 
 def test_a_header_without_a_host_and_a_column_that_is_there_twice_are_told(write) -> None:
@@ -322,7 +326,7 @@ def test_what_is_wrong_with_a_group_is_told_once(write) -> None:
     assert lines == [
         "2 errors in hosts, nothing was checked",
         'hosts:2: ca_file: there is no file "missing.pem" to read trust anchors from',
-        "hosts:4: prot: there is no such option, the nearest is port",
+        "hosts:4: prot: there is no such option, the nearest is protocol",
     ]
 
 

@@ -196,10 +196,10 @@ def option_of(key: str, taken: Container[str]) -> Option:
     """Return the option that a key names, if it is not taken. Raises ``ValueError``, which names the nearest."""
     plain = key.strip().lower().replace("-", "_")
     if plain not in KEYS:
-        import difflib
+        from check_starttls_cert.meant import nearest
 
-        nearest = difflib.get_close_matches(plain, KEYS, 1, 0)
-        raise ValueError(f"there is no such option, the nearest is {nearest[0]}")
+        near = nearest(plain[:60], KEYS)
+        raise ValueError("there is no such option" + (f", the nearest is {near}" if near else ""))
     if KEYS[plain].key in taken:
         raise ValueError("it stands there twice")
     return KEYS[plain]

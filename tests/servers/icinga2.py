@@ -21,7 +21,7 @@ PAUSE = 0.2
 """Seconds between two looks."""
 
 AGAIN = 30
-"""Seconds after which a check is asked for again: an agent that loads its configuration anew loses what it was asked."""
+"""Seconds after which a check is asked for again: an agent that loads its configuration loses what it was asked."""
 
 USER, PASSWORD = "tests", "of no worth"
 
