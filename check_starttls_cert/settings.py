@@ -110,6 +110,8 @@ class Job(NamedTuple):
     """Version of the Script v2 document."""
     channel_names: str = "default"
     """Of PRTG's channels: ``default`` or ``ORIGINAL``."""
+    marks: Mapping[str, str] = {}
+    """What a sweep's deliveries have to know of the target, by ``MARKS`` there; no check makes anything of it."""
 
 
 def thresholds(warning: Threshold | None, critical: Threshold | None) -> Thresholds:

@@ -1,4 +1,4 @@
-"""What the tests of a sweep's deliveries share: reports of all kinds, and what a sweep with them comes to."""
+"""For tests of a sweep's outputs and deliveries: reports of all kinds, and what a sweep with them comes to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def tally(*reports: Report, total: int = 0) -> Tally:
     """Return what a sweep with these reports comes to."""
     made = Tally(total or len(reports))
     for number, report in enumerate(reports):
-        made.add(outcome(number, report, ""))
+        made.add(outcome(number, report, ()))
     made.elapsed = 1.5
     return made
 

@@ -23,7 +23,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.run import World
 from check_starttls_cert.sweep import command
-from check_starttls_cert.sweep.deliveries import DELIVERIES
+from check_starttls_cert.sweep.outputs import OUTPUTS
 from check_starttls_cert.trust_store import trust_store
 
 
@@ -191,10 +191,10 @@ def test_a_stdout_that_is_closed_ends_the_sweep(hosts, monkeypatch) -> None:
     assert "3 targets (nobody reads the output): " in text
 
 
-def test_the_help_names_every_option_and_every_delivery() -> None:
+def test_the_help_names_every_option_and_every_output() -> None:
     text, exit_code = answer("--help")
     assert exit_code == 3
-    for word in ("INVENTORY", "--jobs", "--budget", "--check", "--ca-file", "--warning", *DELIVERIES):
+    for word in ("INVENTORY", "--jobs", "--budget", "--check", "--ca-file", "--warning", *OUTPUTS):
         assert word in text
     assert "--host" not in text
 
@@ -230,8 +230,8 @@ def test_a_signal_ends_the_sweep_with_what_is_known(name, hosts, tmp_path, serve
         sock.recv(1)
 
     with ThreadedService(behave) as silent:
-        silent_ones = "".join(f"127.0.0.1:{silent.port}/n{number}.test\n" for number in range(3))
-        path = write(tmp_path, f"127.0.0.1:{served[0]}/{demo.NAME}\n{silent_ones}")
+        # Not more than their address takes at once: whichever comes first would keep the others out.
+        path = write(tmp_path, f"127.0.0.1:{served[0]}/{demo.NAME}\n127.0.0.1:{silent.port}\n")
         with program(path, "--ca-file", hosts[1], "-o", "lines", "-t", "3000") as process:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("STARTTLS_CERT OK - ")
@@ -239,11 +239,10 @@ def test_a_signal_ends_the_sweep_with_what_is_known(name, hosts, tmp_path, serve
                 time.sleep(0.01)
             process.send_signal(getattr(signal, name))
             stdout, stderr = process.communicate(timeout=PATIENCE)
-    *left, last = stdout.splitlines()
+    left, last = stdout.splitlines()
     assert (process.returncode, stderr) == (3, "")
-    assert last == f"STARTTLS_CERT UNKNOWN - 4 targets (ended by {name}): 3 UNKNOWN, 1 OK"
-    assert len(left) == 3
-    assert all(f": not checked: ended by {name} | " in line for line in left)
+    assert last == f"STARTTLS_CERT UNKNOWN - 2 targets (ended by {name}): 1 UNKNOWN, 1 OK"
+    assert f": not checked: ended by {name} | " in left
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals to a child process")

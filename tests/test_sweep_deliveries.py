@@ -1,16 +1,24 @@
-"""Every delivery of a sweep."""
+"""The table of a sweep's deliveries."""
 
 from __future__ import annotations
 
 import pytest
-from sweeps import BAD, FINE, REPORTS, tally
+from sweeps import FINE, tally
 
-from check_starttls_cert.sweep.deliveries import DELIVERIES, delivery
+from check_starttls_cert.state import State
+from check_starttls_cert.sweep import deliveries
+from check_starttls_cert.sweep.outputs import OUTPUTS, printer
 
 
-@pytest.mark.parametrize("output", DELIVERIES)
-def test_the_exit_code_is_that_of_the_worst(output) -> None:
-    to = delivery(output)
-    assert to.end(tally(FINE)).exit_code == 0
-    assert to.end(tally(FINE, REPORTS["not checked"])).exit_code == 3
-    assert to.end(tally(REPORTS["not checked"], BAD, FINE)).exit_code == 2
+def test_only_what_is_asked_for_is_opened(tmp_path) -> None:
+    assert deliveries.opened({}) == []
+    assert len(deliveries.opened({"openmetrics": str(tmp_path / "x.prom")})) == 1
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_what_could_not_be_delivered_is_unknown(output) -> None:
+    made = tally(FINE)
+    made.undelivered = ["the page is not there"]
+    text, exit_code = printer(output).end(made)
+    assert exit_code == State.UNKNOWN.exit_code
+    assert output == "json" or "1 OK / the page is not there" in text

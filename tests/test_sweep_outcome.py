@@ -20,20 +20,20 @@ JOB = options.job({"host": "mta.example.com", "unreachable": State.OK})
 
 def of(number: int, state: State, days: float = 10.0) -> Outcome:
     """Return an outcome."""
-    return Outcome(number, state, days, f"words of {number}", "shown")
+    return Outcome(number, state, days, f"words of {number}", ("shown",))
 
 
 def test_of_a_report_its_state_its_days_and_its_words_are_kept() -> None:
     report = evaluated(seen(facts(5 * DAY)))
-    assert outcome(7, report, "shown") == Outcome(7, State.CRITICAL, 5.0, line(report), "shown")
+    assert outcome(7, report, ("shown",)) == Outcome(7, State.CRITICAL, 5.0, line(report), ("shown",))
 
 
 def test_of_a_good_one_no_words_are_kept() -> None:
-    assert outcome(0, evaluated(seen()), "").words == ""
+    assert outcome(0, evaluated(seen()), ()).words == ""
 
 
 def test_of_one_without_a_certificate_no_days_are_known() -> None:
-    assert outcome(0, evaluated(unseen(REFUSED)), "").days == math.inf
+    assert outcome(0, evaluated(unseen(REFUSED)), ()).days == math.inf
 
 
 def test_what_is_not_known_is_unknown_whatever_the_user_makes_of_it() -> None:
@@ -92,5 +92,5 @@ def test_no_more_than_the_worst_are_kept(monkeypatch) -> None:
     for each in outcomes:
         tally.add(each)
     assert [each.number for each in tally.worst] == [0, 1, 2]
-    assert {each.shown for each in tally.worst} == {""}
+    assert {each.shown for each in tally.worst} == {()}
     assert tally.counts[State.CRITICAL] == 100

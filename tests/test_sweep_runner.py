@@ -38,7 +38,7 @@ def own(job: Job) -> frozenset[str]:
 
 
 def swept(  # noqa: PLR0913 - what a test changes
-    count=10, observe=fine, *, addresses=own, show=lambda report: report.job.target.host, end=lambda: "", workers=4
+    count=10, observe=fine, *, addresses=own, show=lambda report: (report.job.target.host,), end=lambda: "", workers=4
 ) -> list[Outcome]:
     """Return the outcomes of a sweep, in the inventory's order."""
     runner = Runner(jobs(count), Probes(observe, addresses, lambda: NOW), show, end)
@@ -49,7 +49,7 @@ def swept(  # noqa: PLR0913 - what a test changes
 def test_every_target_has_one_outcome(workers) -> None:
     found = swept(30, workers=workers)
     assert [(each.number, each.state, each.shown) for each in found] == [
-        (number, State.OK, f"h{number}") for number in range(30)
+        (number, State.OK, (f"h{number}",)) for number in range(30)
     ]
 
 
@@ -91,10 +91,10 @@ def test_a_fault_in_showing_a_report_is_its_target_s_too() -> None:
     def show(report):
         if report.state is State.OK and number_of(report.job) == 3:
             raise ValueError("a bug")
-        return report.state.name
+        return (report.state.name,)
 
     found = swept(5, show=show)
-    assert [each.shown for each in found] == ["OK", "OK", "OK", "UNKNOWN", "OK"]
+    assert [each.shown[0] for each in found] == ["OK", "OK", "OK", "UNKNOWN", "OK"]
     assert "internal error: ValueError: a bug" in found[3].words
 
 
@@ -103,12 +103,12 @@ def test_an_inventory_that_breaks_ends_the_sweep_with_the_error() -> None:
         yield from jobs(3)
         raise ZeroDivisionError
 
-    runner = Runner(broken(), Probes(fine, own, lambda: NOW), lambda _: "", lambda: "")
+    runner = Runner(broken(), Probes(fine, own, lambda: NOW), lambda _: (), lambda: "")
     with pytest.raises(ZeroDivisionError):
         list(runner.outcomes(1))
 
 
-def test_a_delivery_that_always_fails_ends_the_sweep_with_the_error() -> None:
+def test_an_output_that_always_fails_ends_the_sweep_with_the_error() -> None:
     def show(report):
         raise ZeroDivisionError
 
@@ -139,7 +139,7 @@ def test_who_hangs_holds_nobody_up() -> None:
             assert go_on.wait(60)
         return fine(job)
 
-    runner = Runner(jobs(50), Probes(observe, own, lambda: NOW), lambda _: "", lambda: "")
+    runner = Runner(jobs(50), Probes(observe, own, lambda: NOW), lambda _: (), lambda: "")
     outcomes = runner.outcomes(4)
     first = [next(outcomes).number for _ in range(47)]
     assert sorted(first) == list(range(3, 50))
@@ -189,7 +189,7 @@ def test_what_is_told_late_does_not_grow(monkeypatch) -> None:
             told.set()
         return fine(job)
 
-    outcomes = Runner(jobs(100), Probes(observe, own, lambda: NOW), lambda _: "", lambda: "").outcomes(3)
+    outcomes = Runner(jobs(100), Probes(observe, own, lambda: NOW), lambda _: (), lambda: "").outcomes(3)
     next(outcomes)
     assert told.wait(60)
     # One told, five queued, one with each worker that waits for room.

@@ -50,17 +50,24 @@ class Metric(NamedTuple):
 
 def render(report: Report) -> Rendered:
     """Show a report as metrics. Raises ``UsageError`` where ``prometheus_client`` is not installed."""
-    try:
-        from prometheus_client import CollectorRegistry
-        from prometheus_client.openmetrics.exposition import generate_latest
-    except ModuleNotFoundError:
-        raise UsageError(
-            "-o openmetrics needs the package prometheus_client for the Python that runs this; "
-            "pip or the system's packages (Debian: python3-prometheus-client) install it"
-        ) from None
+    require_client()
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.openmetrics.exposition import generate_latest
+
     registry = CollectorRegistry()
     registry.register(Families(report))
     return Rendered(generate_latest(registry).decode("utf-8").rstrip("\n"), 0)
+
+
+def require_client() -> None:
+    """Raise ``UsageError`` where ``prometheus_client`` is not installed."""
+    try:
+        import prometheus_client  # noqa: F401 - only whether it is there
+    except ModuleNotFoundError:
+        raise UsageError(
+            "openmetrics needs the package prometheus_client for the Python that runs this; "
+            "pip or the system's packages (Debian: python3-prometheus-client) install it"
+        ) from None
 
 
 def failure(message: str, endpoint: Endpoint | None = None) -> Rendered:

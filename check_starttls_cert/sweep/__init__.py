@@ -2,5 +2,5 @@
 
 ::
 
-    inventory ─► jobs ─► lanes ─► workers: probe, questions, Report ─► outcomes ─► tally, delivery ─► stdout
+    inventory ─► jobs ─► lanes ─► workers: probe, questions, Report ─► outcomes ─► tally, output, deliveries
 """

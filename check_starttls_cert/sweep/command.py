@@ -1,4 +1,4 @@
-"""``check_starttls_cert sweep INVENTORY``: reads the inventory, runs the sweep, prints what the delivery says."""
+"""``check_starttls_cert sweep INVENTORY``: reads the inventory, runs the sweep, prints, delivers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,21 @@ from check_starttls_cert.probe import probe
 from check_starttls_cert.run import WORLD, World, write
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
+from check_starttls_cert.static_typing import TYPE_CHECKING
+from check_starttls_cert.sweep import deliveries
 from check_starttls_cert.sweep.addresses import Addresses
-from check_starttls_cert.sweep.deliveries import DELIVERIES, LINES, SERVICE, delivery
 from check_starttls_cert.sweep.inventory import STDIN, Inventory, read_inventory
 from check_starttls_cert.sweep.lanes import AT_ONCE
 from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.sweep.outputs import LINES, OUTPUTS, SERVICE, printer
 from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
 from check_starttls_cert.text import counted, printable
 from check_starttls_cert.trust_store import trust_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from check_starttls_cert.sweep.deliveries import Delivery
 
 MAX_JOBS = 1000
 
@@ -38,7 +45,7 @@ an inventory has lines, or is CSV with a header of option names, or TOML:
 What it says of a target counts before the command line.
 
 exit codes: that of the worst target, 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
-(not checked; wrong usage and help too).
+(not checked; wrong usage and help too). 3 as well where not all is delivered.
 
 {PROGRAM} --help tells of a single check.
 """
@@ -57,7 +64,7 @@ def answer(arguments: list[str], world: World = WORLD) -> Rendered:
     except UsageError as error:
         if requested(arguments) != "json":
             raise
-        from check_starttls_cert.sweep.deliveries import json
+        from check_starttls_cert.sweep.outputs import json
 
         return json.failure(str(error))
 
@@ -83,17 +90,24 @@ def answered(arguments: list[str], world: World) -> Rendered:
         command.error("INVENTORY is missing; --help says what it is")
     only_check, workers = given.pop("check", False), given.pop("jobs", DEFAULT_JOBS)
     output, budget = given.pop("output", None), given.pop("budget", None)
+    wanted = {option.key: given.pop(option.key) for option in deliveries.OPTIONS if option.key in given}
     inventory = read_inventory(given.pop("inventory"), given)
     total = inventory.check()
     if only_check:
         return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
     if output is None:
         output = LINES if sys.stdout is not None and sys.stdout.isatty() else SERVICE
-    return sweep(inventory, total, output, min(workers, total), budget, world)
+    return sweep(inventory, total, output, deliveries.opened(wanted), min(workers, total), budget, world)
 
 
 def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
-    inventory: Inventory, total: int, output: str, workers: int, budget: float | None, world: World = WORLD
+    inventory: Inventory,
+    total: int,
+    output: str,
+    delivered: Sequence[Delivery],
+    workers: int,
+    budget: float | None,
+    world: World,
 ) -> Rendered:
     """Check all targets."""
     started = time.monotonic()
@@ -109,14 +123,19 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
-    to = delivery(output)
+    to = printer(output)
     tally = Tally(total)
-    runner = Runner(iter(inventory), probes(world), to.show, end)
+    shows = [to.show, *(each.show for each in delivered)]
+    runner = Runner(iter(inventory), probes(world), lambda report: tuple(show(report) for show in shows), end)
     for outcome in runner.outcomes(workers):
         tally.add(outcome)
-        if outcome.shown and not write(outcome.shown, sys.stdout):
+        said, *taken = outcome.shown
+        for each, shown in zip(delivered, taken):
+            each.take(shown)
+        if said and not write(said, sys.stdout):
             reasons.append("nobody reads the output")
     tally.ended, tally.elapsed = runner.ended, time.monotonic() - started
+    tally.undelivered = [words for each in delivered if (words := each.end(tally))]
     return to.end(tally)
 
 
@@ -161,11 +180,11 @@ def parse_budget(text: str) -> float:
 
 ROWS = (
     Option(
-        "output", ("-o", "--output"), one_of(tuple(DELIVERIES)), "OUTPUT",
-        "; ".join(f"{name}: {said}" for name, said in DELIVERIES.items())
+        "output", ("-o", "--output"), one_of(tuple(OUTPUTS)), "OUTPUT",
+        "; ".join(f"{name}: {said}" for name, said in OUTPUTS.items())
         + f" (default {SERVICE}, at a terminal {LINES})",
         THE_SWEEP,
-        choices=tuple(DELIVERIES),
+        choices=tuple(OUTPUTS),
     ),
     Option(
         "jobs", ("--jobs",), parse_jobs, "N",
@@ -184,6 +203,7 @@ ROWS = (
         many=True,
     ),
     Option("help", ("-h", "--help"), None, "", "print this help and exit", THE_SWEEP),
+    *deliveries.OPTIONS,
     *(option for option in OPTIONS if option.key != "host"),
 )  # fmt: skip
 """Every option of a sweep: its own, and those of the single check that can hold for all targets."""

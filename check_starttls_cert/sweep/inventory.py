@@ -18,6 +18,7 @@ from check_starttls_cert.options import OPTIONS, Option, job, parse_path
 from check_starttls_cert.prtg.parameters import parse_switch
 from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import TYPE_CHECKING
+from check_starttls_cert.sweep.deliveries import MARKS
 from check_starttls_cert.sweep.tables import Fault, FaultError, Table
 from check_starttls_cert.text import counted, printable, shortened
 from check_starttls_cert.trust_store import require_directory, require_file
@@ -42,7 +43,7 @@ MAX_FAULTS_TOGETHER = 3500
 
 KEYS = {
     key: option
-    for option in OPTIONS
+    for option in (*OPTIONS, *MARKS)
     for key in (option.key, *(flag[2:].replace("-", "_") for flag in option.flags if flag.startswith("--")))
 }
 """The options by every key that an inventory may use."""
@@ -73,7 +74,7 @@ class Inventory:
     def __iter__(self) -> Iterator[Job]:
         for table in self._tables:
             if isinstance(table, Table):
-                yield job(self._values(table)[0])
+                yield made(self._values(table)[0])
 
     def check(self) -> int:
         """Return how many targets there are. Raises ``UsageError``, which tells all that is wrong."""
@@ -143,7 +144,7 @@ class Inventory:
     def _together(self, table: Table, values: dict[str, Any], targets: dict[int, Path]) -> list[tuple[Path, str]]:
         """Return what is wrong with values that are right each for itself; enter the target into ``targets``."""
         try:
-            wanted = job(values)
+            wanted = made(values)
         except UsageError as error:
             return [(table.path, str(error))]
         first = targets.setdefault(hash((wanted.target, wanted.policy.names)), table.path)
@@ -190,6 +191,12 @@ class Inventory:
         """Return the value of an option. Raises ``ValueError``."""
         value = value_of(option, written)
         return os.path.join(self.folder, value) if option.parse is parse_path else value
+
+
+def made(values: Mapping[str, Any]) -> Job:
+    """Return the job of option values. Raises ``UsageError`` where they do not go together."""
+    marks = {option.key: values[option.key] for option in MARKS if option.key in values}
+    return job({key: value for key, value in values.items() if key not in marks})._replace(marks=marks)
 
 
 def option_of(key: str, taken: Container[str]) -> Option:

@@ -37,11 +37,11 @@ class Outcome(NamedTuple):
     """The days that the certificate has left; infinite where it could not be read."""
     words: str
     """The status line's, of a target that is not OK."""
-    shown: str
-    """What the delivery says of it at once."""
+    shown: tuple[str, ...]
+    """What the output says of it at once, and what each delivery needs."""
 
 
-def outcome(number: int, report: Report, shown: str) -> Outcome:
+def outcome(number: int, report: Report, shown: tuple[str, ...]) -> Outcome:
     """Return what is kept of a report."""
     days = next((each.value for each in report.judgements if each.question.key == "expiry"), None)
     words = line(report) if report.state else ""
@@ -61,6 +61,8 @@ class Tally:
         """Seconds that the whole sweep took."""
         self.ended = ""
         """Why it ended before its time."""
+        self.undelivered: list[str] = []
+        """What could not be brought to where it belongs."""
         self._worst: list[tuple[tuple[State, float, int], Outcome]] = []
 
     def add(self, outcome: Outcome) -> None:
@@ -69,12 +71,14 @@ class Tally:
         self.days = min(self.days, outcome.days)
         if outcome.state:
             # Of the same state, whose certificate ends first is worse; then the inventory's order decides.
-            entry = (outcome.state, -round(outcome.days, 1), -outcome.number), outcome._replace(shown="")
+            entry = (outcome.state, -round(outcome.days, 1), -outcome.number), outcome._replace(shown=())
             (heapq.heappushpop if len(self._worst) == MAX_WORST else heapq.heappush)(self._worst, entry)
 
     @property
     def state(self) -> State:
-        """The worst of all."""
+        """The worst of all; of a sweep that could not bring all its results to where they belong, UNKNOWN."""
+        if self.undelivered:
+            return State.UNKNOWN
         return max((state for state, count in self.counts.items() if count), default=State.OK)
 
     @property

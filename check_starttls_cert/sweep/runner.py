@@ -53,7 +53,7 @@ class Runner:
     """One sweep."""
 
     def __init__(
-        self, jobs: Iterator[Job], probes: Probes, show: Callable[[Report], str], end: Callable[[], str]
+        self, jobs: Iterator[Job], probes: Probes, show: Callable[[Report], tuple[str, ...]], end: Callable[[], str]
     ) -> None:
         self.ended = ""
         """Why the sweep ended before its time."""

@@ -1,42 +1,71 @@
-"""Where a sweep tells what it found: a delivery each, chosen by ``--output``.
+"""Where a sweep brings its results beside stdout: a delivery each, all of them in one sweep if wanted.
 
-A new delivery is one new module here and one row in ``DELIVERIES``. It is a module with the two functions of
-``Delivery``; workers call the first.
+A new delivery is one new module here, named like its first option, and one row in ``DELIVERIES``. It is a module with
+``opened``, which returns a ``Delivery``.
 """
 
 from __future__ import annotations
 
 import importlib
 
-from check_starttls_cert.static_typing import TYPE_CHECKING, cast
+from check_starttls_cert.options import Option, parse_path
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Mapping
+    from typing import Any, Protocol
 
-    from check_starttls_cert.outputs import Rendered
     from check_starttls_cert.report import Report
     from check_starttls_cert.sweep.outcome import Tally
 
     class Delivery(Protocol):
-        """What a delivery's module is."""
+        """What one of the deliveries does, in this order."""
 
         def show(self, report: Report) -> str:
-            """Return what is to be printed of a target as soon as it is judged; nothing where that is nothing."""
+            """Return what it needs of a report. Called by the workers."""
 
-        def end(self, tally: Tally) -> Rendered:
-            """Return what is to be printed in the end, and the exit code."""
+        def take(self, shown: str) -> None:
+            """Take what ``show`` returned, as soon as the target is judged. Never fails, never waits for a network."""
 
-
-DELIVERIES = {
-    "nagios": "one verdict for the sweep, the worst first",
-    "lines": "one line for each target as it is judged",
-    "json": "one document a line for each target",
-}
-
-SERVICE, LINES = "nagios", "lines"
-"""The default in a pipe, where a monitoring system reads; and the one at a terminal."""
+        def end(self, tally: Tally) -> str:
+            """Bring the results to where they belong; return in one line what could not be brought, or nothing."""
 
 
-def delivery(output: str) -> Delivery:
-    """Return one of ``DELIVERIES``."""
-    return cast("Delivery", importlib.import_module(f"{__name__}.{output}"))
+class Row(NamedTuple):
+    """A delivery on the command line and in the inventory."""
+
+    option: Option
+    """Where to; the module is named like its key."""
+    more: tuple[Option, ...] = ()
+    """What else the command line says of it."""
+    marks: tuple[Option, ...] = ()
+    """What the inventory says to it of a target. A check makes nothing of them: see ``Job.marks``."""
+
+
+GROUP = "deliveries"
+
+DELIVERIES = (
+    Row(
+        Option(
+            "openmetrics", ("--openmetrics",), parse_path, "FILE",
+            "write the metrics of all targets to a file (*.prom) for node_exporter's textfile collector; it is "
+            "replaced when all are checked",
+            GROUP,
+        ),
+    ),
+)  # fmt: skip
+
+OPTIONS = tuple(option for row in DELIVERIES for option in (row.option, *row.more))
+"""The command line's."""
+
+MARKS = tuple(option for row in DELIVERIES for option in row.marks)
+"""The inventory's."""
+
+
+def opened(given: Mapping[str, Any]) -> list[Delivery]:
+    """Return the deliveries that values of ``OPTIONS`` ask for. Raises ``UsageError``, also where one cannot begin."""
+    return [
+        cast("Delivery", importlib.import_module(f"{__name__}.{row.option.key}").opened(given))
+        for row in DELIVERIES
+        if row.option.key in given
+    ]

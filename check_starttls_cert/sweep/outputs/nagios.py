@@ -48,7 +48,8 @@ def head(tally: Tally) -> str:
         f"{tally.counts[state]} {state.name}" for state in sorted(State, reverse=True) if tally.counts[state]
     )
     ended = f" ({tally.ended})" if tally.ended else ""
-    return f"{NAME} {tally.state.name} - {counted(tally.total, 'target')}{ended}: {counts}"
+    head = f"{NAME} {tally.state.name} - {counted(tally.total, 'target')}{ended}: {counts}"
+    return JOINT.join([head, *tally.undelivered])
 
 
 def performance(tally: Tally) -> str:

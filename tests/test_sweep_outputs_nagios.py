@@ -7,23 +7,23 @@ from plugin_format import parse
 from sweeps import BAD, FINE, REPORTS, tally
 
 from check_starttls_cert.state import State
-from check_starttls_cert.sweep.deliveries import delivery
 from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.sweep.outputs import printer
 
 
 def service(made: Tally):
     """Return what a monitoring system reads of a sweep, after its strict rules."""
-    text, exit_code = delivery("nagios").end(made)
+    text, exit_code = printer("nagios").end(made)
     assert len(text) <= 4000
     return parse(text + "\n", exit_code)
 
 
 def test_the_service_says_nothing_before_the_end() -> None:
-    assert delivery("nagios").show(BAD) == ""
+    assert printer("nagios").show(BAD) == ""
 
 
 def test_a_sweep_without_problems_is_one_line() -> None:
-    text, _ = delivery("nagios").end(tally(FINE, FINE))
+    text, _ = printer("nagios").end(tally(FINE, FINE))
     assert text == (
         "STARTTLS_CERT OK - 2 targets: 2 OK | targets=2;;;0 critical=0;;;0 warning=0;;;0 unknown=0;;;0 ok=2;;;0 "
         "time=1.500s;;;0 days_until_expiration=59.4"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.outputs.nagios import render
 from check_starttls_cert.report import Report
-from check_starttls_cert.sweep.deliveries.nagios import head
 from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.sweep.outputs.nagios import head
 
 
 def show(report: Report) -> str:

@@ -1,0 +1,106 @@
+"""Metrics of all targets in one file, as node_exporter's textfile collector reads them: the old one whole, or the new.
+
+The lines of a metric must stand together, whatever the order of the targets, so that each metric is collected in a file
+of its own. Nothing of a target is kept in memory but a number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.outputs import openmetrics
+from check_starttls_cert.static_typing import TYPE_CHECKING
+from check_starttls_cert.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from check_starttls_cert.report import Report
+    from check_starttls_cert.sweep.outcome import Tally
+
+IN_MEMORY = 1024 * 1024
+"""Characters of a metric that need no file yet."""
+
+
+def opened(given: Mapping[str, Any]) -> Metrics:
+    """Return the delivery. Raises ``UsageError``."""
+    path = given["openmetrics"]
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder) or os.path.isdir(path):
+        raise UsageError(
+            f'--openmetrics: cannot write "{printable(path)}"; allowed is a file in a directory that is there'
+        )
+    openmetrics.require_client()
+    return Metrics(path)
+
+
+class Metrics:
+    """The file, while it is not there yet."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._parts: dict[str, tempfile.SpooledTemporaryFile[str]] = {}
+        """The lines of each metric: what it is, then the samples."""
+        self._endpoints: set[int] = set()
+        """Hashes of the labels that stand for a target."""
+        self._twice = ""
+        self._error: OSError | None = None
+
+    @staticmethod
+    def show(report: Report) -> str:
+        """Return the metrics of a target."""
+        return openmetrics.render(report).text
+
+    def take(self, shown: str) -> None:
+        """Collect the metrics of a target; one with the labels of another would make the whole file invalid."""
+        metrics = f"\n{shown}".rpartition("\n# EOF")[0].split("\n# HELP ")[1:]
+        endpoint = metrics[0].partition("{")[2].rpartition("}")[0]
+        if hash(endpoint) in self._endpoints:
+            self._twice = self._twice or endpoint
+            return
+        self._endpoints.add(hash(endpoint))
+        try:
+            for metric in metrics:
+                self._collect(metric)
+        except OSError as error:
+            self._error = self._error or error
+
+    def _collect(self, metric: str) -> None:
+        name = metric.partition(" ")[0]
+        head, _, rest = metric.partition("\n# TYPE ")
+        kind, _, samples = rest.partition("\n")
+        if name not in self._parts:
+            part = tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+            self._parts[name] = part  # closed in the end
+            self._parts[name].write(f"# HELP {head}\n# TYPE {kind}\n")
+        self._parts[name].write(f"{samples}\n")
+
+    def end(self, tally: Tally) -> str:
+        """Replace the file."""
+        del tally
+        # No reader of *.prom sees it before it is whole.
+        new = f"{self.path}.{os.getpid()}.tmp"
+        try:
+            if self._error is not None:
+                raise self._error
+            with open(new, "w", encoding="utf-8", newline="\n") as file:
+                for part in self._parts.values():
+                    part.seek(0)
+                    shutil.copyfileobj(part, file)
+                file.write("# EOF\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, self.path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(new)
+            return f'the metrics are not in "{printable(self.path)}": {printable(error.strerror or str(error)).lower()}'
+        finally:
+            for part in self._parts.values():
+                part.close()
+        return f"the metrics have a target once that is there twice: {printable(self._twice)}" if self._twice else ""
