@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import metrics_format
 import pytest
 from loopback import PATIENCE, ThreadedService
 from observations import NOW, environment
@@ -103,6 +104,18 @@ def test_documents_are_lines(hosts, capsys) -> None:
     assert answer(path, "--ca-file", anchor, "-o", "json", "-t", "60") == ("", 2)
     documents = list(map(json.loads, capsys.readouterr().out.splitlines()))
     assert sorted(each["state"] for each in documents) == ["CRITICAL", "CRITICAL", "OK"]
+
+
+def test_what_is_delivered_is_printed_all_the_same(hosts, tmp_path, monkeypatch) -> None:
+    path, anchor = hosts
+    arguments = (path, "--ca-file", anchor, "-t", "60", "--openmetrics", str(tmp_path / "x.prom"))
+    text, exit_code = answer(*arguments)
+    assert (parse(f"{text}\n", exit_code).state, exit_code) == ("CRITICAL", 2)
+    assert len(metrics_format.parse((tmp_path / "x.prom").read_text("utf-8"))["starttls_cert_state"]) == 3
+    monkeypatch.setattr(os, "replace", lambda *_: os.stat("missing"))
+    text, exit_code = answer(*arguments)
+    assert exit_code == 3
+    assert f'1 OK / the metrics are not in "{tmp_path / "x.prom"}": ' in text
 
 
 def test_facts_are_added_below_a_line(hosts, capsys) -> None:
