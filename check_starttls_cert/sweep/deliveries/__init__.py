@@ -53,6 +53,14 @@ DELIVERIES = (
             GROUP,
         ),
     ),
+    Row(
+        Option(
+            "html", ("--html",), parse_path, "FILE",
+            "write a page for people: the most urgent targets, what ends when, details; it is replaced when all are "
+            "checked",
+            GROUP,
+        ),
+    ),
 )  # fmt: skip
 
 OPTIONS = tuple(option for row in DELIVERIES for option in (row.option, *row.more))
