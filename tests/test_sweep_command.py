@@ -217,6 +217,13 @@ def test_a_number_of_workers_is_a_number() -> None:
     assert command.parse_jobs("5") == 5
 
 
+def test_results_are_delivered_beside_what_is_printed(hosts, tmp_path) -> None:
+    page = tmp_path / "x.html"
+    text, _ = answer(hosts[0], "--ca-file", hosts[1], "--html", str(page), "-t", "60")
+    assert "3 targets: 2 CRITICAL, 1 OK" in text
+    assert page.read_text("utf-8").count('<span class="state">') == 3
+
+
 def test_a_budget_may_be_over_before_anything_is_checked(hosts) -> None:
     text, _ = answer(hosts[0], "--budget", "0.0001")
     assert "3 targets (the budget of 0.0001 s is used up): " in text

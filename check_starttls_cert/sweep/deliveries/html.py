@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from check_starttls_cert.sweep.outcome import Tally
 
 MAX_ROWS = 2000
-"""Targets that are listed: a page of 5 MB, which a browser opens at once."""
+"""Targets that are listed: 3 to 6 MB, which a browser opens in a second or two."""
 
 MONTHS = 12
 """Of the calendar, at most."""
