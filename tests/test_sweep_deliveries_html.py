@@ -10,6 +10,7 @@ import html
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,8 +21,6 @@ from typing import Any
 import pytest
 import zoo
 from conftest import required
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from hostile.chains import CHAINS
 from observations import DAY, EXPIRED, NO_ISSUER, NOW, authority, evaluated, facts, named, seen, unseen
 from servers import process
@@ -154,7 +153,7 @@ def test_the_calendar_counts_what_ends_on_each_day_of_a_year(tmp_path) -> None:
     assert list(found) == ["29 2"]
     assert [caption for caption in ("November 2026", "January 2027", "September 2027") if caption in page.rest]
     assert "October 2027" not in page.rest
-    assert "1 has ended already. 2 end later." in words(page.rest)
+    assert "1 certificate has ended already. 2 certificates end later." in words(page.rest)
     days = re.findall(r'title="(\S+): (\d+ certificates?) ends?"', written(tmp_path / "x.html", *ends))
     assert days == [
         ("2026-11-29", "2 certificates"),
@@ -162,6 +161,12 @@ def test_the_calendar_counts_what_ends_on_each_day_of_a_year(tmp_path) -> None:
         ("2027-01-03", "1 certificate"),
         ("2027-09-19", "1 certificate"),
     ]
+
+
+def test_the_day_of_the_sweep_is_marked(tmp_path) -> None:
+    page = written(tmp_path / "x.html", host("a.test", 6), host("b.test", 0.1))
+    assert re.findall(r"<td[^>]*aria-current[^>]*><[^>]*>(\d+)", page) == ["23"]
+    assert re.findall(r"<td[^>]*aria-current[^>]*>(\d+)", written(tmp_path / "x.html", host("a.test", 6))) == ["23"]
 
 
 def test_a_day_has_the_worst_state_of_what_ends_on_it(tmp_path) -> None:
@@ -178,10 +183,20 @@ def observed_thresholds() -> dict[str, Any]:
     return thresholds(warning="60", critical="30")
 
 
+@pytest.mark.parametrize("year", [1, 1970, 9998, 9999])
+def test_there_is_a_calendar_whatever_the_clock_says(tmp_path, year) -> None:
+    now = NOW.replace(year=year, month=12, day=5)
+    report = evaluated(seen(facts(not_before=now - DAY, not_after=now + 20 * DAY)), now)
+    page = Texts(written(tmp_path / "x.html", report))
+    (column,) = (week.index("25") for week in page.tables[0] if "25" in week)
+    assert column == (now + 20 * DAY).weekday()
+    assert f"As of {year:04}-12-05" in page.rest
+
+
 def test_without_a_certificate_that_ends_within_a_year_there_is_no_calendar(tmp_path) -> None:
     page = Texts(written(tmp_path / "x.html", host("a.test", 3000), BAD))
     assert len(page.tables) == 1
-    assert "No certificate ends within a year. 1 ends later." in words(page.rest)
+    assert "No certificate ends within a year. 1 certificate ends later." in words(page.rest)
 
 
 def test_what_is_left_out_is_said_and_counted_all_the_same(tmp_path, monkeypatch) -> None:
@@ -290,8 +305,8 @@ def test_tidy_finds_nothing_wrong(tmp_path) -> None:
         assert complaints == []
 
 
-UNKNOWN_TO_TIDY = ('proprietary attribute "autocomplete"',)
-"""What tidy takes amiss that HTML has: tidy 5.6 is of 2017."""
+UNKNOWN_TO_TIDY = ('proprietary attribute "aria-current"',)
+"""What tidy takes amiss that HTML has: tidy 5.6 is older than WAI-ARIA 1.1."""
 
 # Nothing but text comes into it.
 
@@ -347,8 +362,8 @@ def menagerie() -> list[Report]:
     made = []
     for make in {**zoo.CASES, **zoo.JUDGED}.values():
         case = make(NOW)
-        certificates = x509.load_pem_x509_certificates(case.chain) if b"BEGIN" in case.chain else []
-        made.append(evaluated(served(tuple(each.public_bytes(Encoding.DER) for each in certificates)), host="h.test"))
+        sent = re.findall("-----BEGIN.*?-----END CERTIFICATE-----\n", case.chain.decode("ascii"), re.DOTALL)
+        made.append(evaluated(served(tuple(map(ssl.PEM_cert_to_DER_cert, sent)))))
     made += [evaluated(served(make().chain)) for make in CHAINS.values() if make().chain]
     return made
 

@@ -27,7 +27,7 @@ def test_of_a_report_its_state_its_days_and_its_words_are_kept() -> None:
     report = evaluated(seen(facts(5 * DAY)))
     made = outcome(7, report, ("shown",))
     assert made == Outcome(7, State.CRITICAL, 5.0, service(report), found(report), ("shown",))
-    assert made.words == line(report)
+    assert (made.target, made.words) == ("smtp mta.example.com:25", line(report))
 
 
 def test_of_one_without_a_certificate_no_days_are_known() -> None:

@@ -36,11 +36,16 @@ class Outcome(NamedTuple):
     days: float
     """The days that the certificate has left; infinite where it could not be read."""
     service: str
-    """What was checked."""
+    """What was checked, and how its certificate calls itself."""
     found: str
     """What is wrong with it, or what was found."""
     shown: tuple[str, ...]
     """What the output says of it at once, and what each delivery needs."""
+
+    @property
+    def target(self) -> str:
+        """The service without the certificate's name."""
+        return self.service.partition(" (")[0]
 
     @property
     def words(self) -> str:

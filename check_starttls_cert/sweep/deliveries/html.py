@@ -182,15 +182,14 @@ class Page:
         listed = {json.loads(shown.partition("\n")[0])[-1] for _, shown in self._urgent}
         for month in sorted(set(map(months, self._ends))):
             first = date(month // 12, month % 12 + 1, 1)
-            weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
-            yield f"{first:%B %Y}", [[self._day(day, first.month, listed) for day in week] for week in weeks]
+            weeks = calendar.Calendar().monthdayscalendar(first.year, first.month)
+            yield f"{first:%B %Y}", [[self._day(first, number, listed) for number in week] for week in weeks]
 
-    def _day(self, day: date, month: int, listed: set[str]) -> Day:
-        if day.month != month:
-            return Day(day.day, "")
-        iso = str(day)
+    def _day(self, first: date, number: int, listed: set[str]) -> Day:
+        """Return a day of the month that begins with ``first``; 0 is a day of another."""
+        iso = str(first.replace(day=number)) if number else ""
         count, worst = self._ends.get(iso, (0, 0))
-        return Day(day.day, iso, count, State(worst).name, iso in listed)
+        return Day(number, iso, count, State(worst).name, iso in listed)
 
 
 def urgency(entry: tuple[int, float, str]) -> tuple[int, float, str]:

@@ -77,14 +77,14 @@ def table(outcomes: list[Outcome], *, narrow: bool) -> Table:
         state = Text(outcome.state.name, f"bold {colour_of(outcome.state)}")
         # As a duration in words: never more than there is.
         days = "" if outcome.days in (float("inf"), float("-inf")) else str(int(outcome.days))
-        texts = [Text(outcome.service), Text(outcome.found)]
+        texts = [Text(outcome.target), Text(outcome.found)]
         made.add_row(state, days, *([stacked(*texts)] if narrow else texts))
     return made
 
 
-def stacked(service: Text, found: Text) -> Text:
+def stacked(target: Text, found: Text) -> Text:
     """Return two texts, one below the other."""
-    return service.append("\n").append_text(found)
+    return target.append("\n").append_text(found)
 
 
 def colour_of(state: State) -> str:
