@@ -32,7 +32,8 @@ def screen(stdout: TextIO | None, environment: Mapping[str, str]) -> Screen:
         return PIPE
     import shutil
 
-    return Screen(shutil.get_terminal_size().columns, has_colour(stdout, environment))
+    # A terminal that does not know its size (a serial line, a container's) has 0 columns.
+    return Screen(shutil.get_terminal_size().columns or 80, has_colour(stdout, environment))
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -102,8 +102,9 @@ def test_no_more_than_the_worst_are_kept(monkeypatch) -> None:
     assert tally.counts[State.CRITICAL] == 100
 
 
-def test_a_sweep_that_could_not_deliver_is_unknown() -> None:
-    tally = Tally(1)
-    tally.add(of(0, State.CRITICAL))
-    tally.undelivered.append("the page is not there")
-    assert tally.state is State.UNKNOWN
+def test_what_is_not_listed_is_counted() -> None:
+    tally = Tally(4)
+    for number, state in enumerate((State.OK, State.UNKNOWN, State.OK, State.CRITICAL)):
+        tally.add(of(number, state))
+    assert tally.left_out([State.CRITICAL, State.OK]) == "1 UNKNOWN, 1 OK"
+    assert tally.left_out(each.state for each in tally.urgent) == ""

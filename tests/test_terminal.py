@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 from conftest import required
@@ -140,6 +139,8 @@ def test_a_pipe_gets_no_colour() -> None:
 def test_a_screen_is_as_wide_as_its_terminal_and_a_pipe_as_its_lines(monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "77")
     assert screen(Terminal(), {"NO_COLOR": "1"}) == Screen(77, colour=False)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((0, 0)))
+    assert screen(Terminal(), {"NO_COLOR": "1"}) == Screen(80, colour=False)
     assert screen(io.StringIO(), {"TERM": "xterm"}) == screen(None, {}) == PIPE
 
 
@@ -149,21 +150,3 @@ def test_a_stream_that_is_closed_is_no_terminal() -> None:
     closed.close()
     assert not is_terminal(closed)
     assert not is_terminal(None)
-
-
-@pytest.mark.parametrize(("colours", "expected"), [(8, True), (-1, False), (None, False)])
-def test_what_terminfo_says_counts(monkeypatch, colours, expected) -> None:
-    class Unheard(Exception):
-        """``curses.error``."""
-
-    def setupterm(name: str, _: int) -> None:
-        assert name == "xterm"
-        if colours is None:
-            raise Unheard
-
-    terminfo = SimpleNamespace(setupterm=setupterm, tigetnum={"colors": colours}.get, error=Unheard)
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setitem(sys.modules, "curses", terminfo)
-    terminal = Terminal()
-    monkeypatch.setattr(terminal, "fileno", lambda: 1)
-    assert has_colour(terminal, {"TERM": "xterm"}) is expected

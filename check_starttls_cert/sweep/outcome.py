@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from check_starttls_cert.errors import ProbeError
@@ -60,6 +61,11 @@ def outcome(number: int, report: Report, shown: tuple[str, ...]) -> Outcome:
     return Outcome(number, report.state, left, service(report), found(report), shown)
 
 
+def counted_states(counts: Mapping[State, int]) -> str:
+    """Return ``2 CRITICAL, 5 OK``; nothing where there is none."""
+    return ", ".join(f"{counts[state]} {state.name}" for state in sorted(State, reverse=True) if counts[state])
+
+
 class Tally:
     """What a sweep has come to so far. Its size does not depend on how many targets there are."""
 
@@ -94,6 +100,13 @@ class Tally:
         if self.undelivered:
             return State.UNKNOWN
         return max((state for state, count in self.counts.items() if count), default=State.OK)
+
+    def left_out(self, listed: Iterable[State]) -> str:
+        """Return in words how many targets are not among those that are listed."""
+        counts = dict(self.counts)
+        for state in listed:
+            counts[state] -= 1
+        return counted_states(counts)
 
     @property
     def urgent(self) -> list[Outcome]:

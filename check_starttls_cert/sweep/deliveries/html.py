@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from check_starttls_cert.sweep.outcome import Tally
 
 MAX_ROWS = 2000
-"""Targets that are listed: 3 to 6 MB, which a browser opens in a second or two."""
+"""Targets that are listed: 3 to 6 MB, which a browser opens in a few seconds."""
 
 MONTHS = 12
 """Of the calendar, at most."""
@@ -137,7 +137,7 @@ class Page:
             "certificates_ended": self._ended,
             "certificates_later": self._later,
             "listed": len(self._urgent),
-            "left_out": self._left_out(tally),
+            "left_out": tally.left_out(State(state) for (state, _, _), _ in self._urgent),
             "rows": self._rows(),
             "full": FULL,
         }
@@ -167,13 +167,6 @@ class Page:
                 "first": until not in seen,
             }
             seen.add(until)
-
-    def _left_out(self, tally: Tally) -> dict[str, int]:
-        """Return how many targets of each state are not listed."""
-        counts = dict(tally.counts)
-        for (state, _, _), _ in self._urgent:
-            counts[State(state)] -= 1
-        return {state.name: counts[state] for state in sorted(State, reverse=True) if counts[state]}
 
     def _calendar(self) -> Iterator[tuple[str, list[list[Day]]]]:
         """Yield the months in which certificates end, each with its weeks."""

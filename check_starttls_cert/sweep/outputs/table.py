@@ -33,18 +33,11 @@ def show(report: Report) -> str:
 
 def end(tally: Tally, screen: Screen = PIPE) -> Rendered:
     """Show the table."""
-    said = head(tally)
-    lines = [drawn(tally.urgent, screen), *left_out(tally), coloured(said) if screen.colour else said]
+    outcomes, said = tally.urgent, head(tally)
+    lines = [drawn(outcomes, screen), coloured(said) if screen.colour else said]
+    if rest := tally.left_out(outcome.state for outcome in outcomes):
+        lines.insert(1, f"and {sum(tally.counts.values()) - len(outcomes)} more: {rest}")
     return Rendered("\n".join(lines), tally.state.exit_code)
-
-
-def left_out(tally: Tally) -> list[str]:
-    """Return the line that counts what is not in the table, if there is anything."""
-    counts = dict(tally.counts)
-    for outcome in tally.urgent:
-        counts[outcome.state] -= 1
-    rest = ", ".join(f"{counts[state]} {state.name}" for state in sorted(State, reverse=True) if counts[state])
-    return [f"and {sum(counts.values())} more: {rest}"] if rest else []
 
 
 def drawn(outcomes: list[Outcome], screen: Screen) -> str:
