@@ -134,7 +134,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
             each.take(shown)
         if said and not write(said, sys.stdout):
             reasons.append("nobody reads the output")
-    tally.ended, tally.elapsed = runner.ended, time.monotonic() - started
+    tally.ended, tally.elapsed, tally.stop = runner.ended, time.monotonic() - started, end
     tally.undelivered = [words for each in delivered if (words := each.end(tally))]
     return to.end(tally)
 

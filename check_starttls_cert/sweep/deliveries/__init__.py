@@ -55,7 +55,13 @@ DELIVERIES = (
     ),
 )  # fmt: skip
 
-OPTIONS = tuple(option for row in DELIVERIES for option in (row.option, *row.more))
+SPOOL = Option(
+    "spool", ("--spool",), parse_path, "DIR",
+    "directory where results wait whose receiver is away; the next sweep sends them first",
+    GROUP,
+)  # fmt: skip
+
+OPTIONS = (*(option for row in DELIVERIES for option in (row.option, *row.more)), SPOOL)
 """The command line's."""
 
 MARKS = tuple(option for row in DELIVERIES for option in row.marks)
