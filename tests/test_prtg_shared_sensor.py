@@ -64,13 +64,13 @@ def test_limits_that_are_frozen_before_a_certificate_was_seen_suit_one_of_90_day
 
 
 def test_the_message_tells_the_counts_and_then_what_is_wrong_the_worst_first() -> None:
-    warning = evaluated(seen(facts(20.5 * DAY)), host="w.test")
+    warning = evaluated(seen(facts(20.5 * DAY)))
     found = sensor(member(FINE, "a"), member(warning, "b"), member(BAD, "c"), member(REPORTS["not checked"], "d"))
     text = found["text"]
     assert text.startswith("CRITICAL. 4 targets: 1 CRITICAL, 1 WARNING, 1 UNKNOWN, 1 OK / CRITICAL smtp ")
     places = [text.index(f" / {name} ") for name in ("CRITICAL", "WARNING", "UNKNOWN")]
     assert places == sorted(places)
-    assert " / WARNING smtp w.test:25 (mta.example.com): expires in 20 days" in text
+    assert " / WARNING smtp mta.example.com:25 (mta.example.com): expires in 20 days" in text
     assert text.endswith(" / UNKNOWN smtp h.test:25: not checked: why")
     assert sensor(member(FINE, "a"), member(FINE, "b"))["text"] == "OK. 2 targets: 2 OK"
 

@@ -73,7 +73,9 @@ def document(members: Iterable[str]) -> str:
     """Return the advanced JSON of a sensor with these targets."""
     known = sorted(map(json.loads, members), key=lambda each: each[2]["channel"])
     states = [State(state) for state, _, _ in known]
-    counts = ", ".join(f"{states.count(state)} {state.name}" for state in sorted(State, reverse=True) if state in states)
+    counts = ", ".join(
+        f"{states.count(state)} {state.name}" for state in sorted(State, reverse=True) if state in states
+    )
     text = f"{max(states).name}. {counted(len(states), 'target')}: {counts}"
     bad = sorted((each for each in known if each[0]), key=lambda each: -each[0])
     for number, (_, words, _) in enumerate(bad):

@@ -53,6 +53,13 @@ DELIVERIES = (
             GROUP,
         ),
     ),
+    Row(
+        Option(
+            "nagios_results", ("--nagios-results",), parse_path, "DIR",
+            "hand passive results to Nagios or Naemon: their check_result_path",
+            GROUP,
+        ),
+    ),
 )  # fmt: skip
 
 SPOOL = Option(
