@@ -10,6 +10,7 @@ import sys
 
 import check_results
 import hypothesis
+import killed_sweep
 import pytest
 from check_results import taken
 from hypothesis import strategies as st
@@ -177,84 +178,10 @@ def test_without_a_spool_it_is_wrong_usage(directory) -> None:
         opened({"nagios_results": str(directory)})
 
 
-KILLED = """
-import builtins, os, sys, time
-sys.path.insert(0, sys.argv[1])
-import check_results
-from check_starttls_cert.sweep.deliveries import nagios_results, opened
-from check_starttls_cert.sweep.spool import Spool
-from sweeps import FINE, tally
-
-nagios_results.IN_ONE_FILE = 2
-write = os.write
-shown = nagios_results.result(FINE)
-
-def core(directory, log):
-    "Take what there is, and note it."
-    write(log, "".join(f"{result.service} " for result in check_results.taken(directory)).encode())
-
-def sweep(step, directory, spool, labels, log):
-    "Deliver results, and die before the step; return whether all was done before it."
-    def mortal(called):
-        def call(*arguments, **named):
-            nonlocal step
-            step -= 1
-            if not step:
-                os._exit(9)
-            return called(*arguments, **named)
-        return call
-
-    def wait(_):
-        # The core is another process, and does not die.
-        nonlocal step
-        before, step = step, 10**9
-        core(directory, log)
-        step = before
-
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    (delivery,) = opened({"nagios_results": directory, "spool": spool})
-    for label in labels:
-        delivery.take(shown.replace("service_description=", f"service_description={label}"))
-    for place, names in (
-        (os, ("replace", "unlink", "chmod", "fsync", "listdir")),
-        (os.path, ("exists",)),
-        (builtins, ("open",)),
-        (Spool, ("first", "settle", "settle_tried", "close")),
-    ):
-        for name in names:
-            setattr(place, name, mortal(getattr(place, name)))
-    time.sleep = wait
-    said = delivery.end(tally())
-    os._exit(1 if said else 0)
-
-first = 0
-done = False
-while not done:
-    first += 1
-    for second in (3, 10**9):
-        here = os.path.join(sys.argv[2], f"{first}-{second}")
-        os.makedirs(f"{here}/core")
-        log = os.open(f"{here}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        done = sweep(first, f"{here}/core", f"{here}/spool", "abcde", log)
-        core(f"{here}/core", log)
-        sweep(second, f"{here}/core", f"{here}/spool", "fg", log)
-        core(f"{here}/core", log)
-        assert sweep(10**9, f"{here}/core", f"{here}/spool", "h", log)
-        core(f"{here}/core", log)
-        os.close(log)
-        got = "".join(label[0] for label in open(f"{here}/log").read().split())
-        assert got == "abcdefgh", (first, second, got)
-        assert os.listdir(f"{here}/core") == []
-print(first)
-"""
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forks of a process")
 def test_whenever_it_is_killed_each_result_arrives_once_and_in_order(tmp_path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, os.path.dirname(os.path.abspath(__file__)), str(tmp_path)],
+        [sys.executable, killed_sweep.__file__, str(tmp_path)],
         env=environment(),
         capture_output=True,
         text=True,

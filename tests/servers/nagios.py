@@ -66,6 +66,32 @@ define service {{
 """
 
 
+PASSIVE = """
+define command {{
+    command_name  never
+    command_line  /bin/false
+}}
+define host {{
+    use                    generic-host
+    host_name              {host}
+    active_checks_enabled  0
+    max_check_attempts     1
+}}
+"""
+
+PASSIVE_SERVICE = """
+define service {{
+    use                     generic-service
+    host_name               {host}
+    service_description     {name}
+    check_command           never
+    active_checks_enabled   0
+    passive_checks_enabled  1
+    max_check_attempts      1
+}}
+"""
+
+
 class Service(NamedTuple):
     """What Nagios shows of a service."""
 
@@ -127,6 +153,32 @@ def run(
 
     process.await_that(checked, lambda: process.read(f"{folder}/nagios.log"))
     return dict(shown(folder))
+
+
+class Passive:
+    """A core that checks nothing itself, and takes what is put into its directory."""
+
+    def __init__(self, folder: str, host: str, services: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.directory = f"{folder}/results"
+        definitions = PASSIVE.format(host=host)
+        definitions += "".join(PASSIVE_SERVICE.format(host=host, name=name) for name in services)
+        self._command = configured(folder, "true", definitions)
+
+    @property
+    def log(self) -> str:
+        return process.read(f"{self.folder}/nagios.log")
+
+    def shown(self) -> dict[str, Service]:
+        """Return the services that were checked."""
+        return dict(shown(self.folder))
+
+    def start(self, stack: contextlib.ExitStack) -> None:
+        process.start(stack, process.Command(self._command, f"{self.folder}/output"))
+
+    def await_log(self, *words: str) -> None:
+        """Return when all these are in the log."""
+        process.await_that(lambda: all(each in self.log for each in words), lambda: self.log)
 
 
 def shown(folder: str) -> Iterator[tuple[str, Service]]:
