@@ -10,6 +10,7 @@ import importlib
 
 from check_starttls_cert.options import Option, parse_path
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
+from check_starttls_cert.sweep import service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,20 @@ class Row(NamedTuple):
 
 
 GROUP = "deliveries"
+
+SERVICE = (
+    Option(
+        service.HOST, ("--monitoring-host",), service.parse_object, "HOST",
+        "the monitoring system's host that a target belongs to",
+        GROUP,
+    ),
+    Option(
+        service.NAME, ("--monitoring-service",), service.parse_object, "SERVICE",
+        "the monitoring system's service that a target is",
+        GROUP,
+    ),
+)  # fmt: skip
+"""The marks of deliveries that bring a target's result to its service: see ``service.service``."""
 
 DELIVERIES = (
     Row(
