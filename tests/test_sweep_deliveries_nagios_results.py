@@ -22,6 +22,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import nagios
 from check_starttls_cert.report import Report
 from check_starttls_cert.sweep.deliveries import nagios_results, opened
+from check_starttls_cert.sweep.service import HOST, NAME, parse_object
 
 
 @pytest.fixture
@@ -87,6 +88,25 @@ def test_a_backslash_at_the_end_does_not_join_two_lines() -> None:
         said = nagios_results.escaped(lines.text + end)
         assert "\n" not in said
         assert check_results.unescaped(check_results.uncontinued(said)) == lines.text + end
+
+
+@PROPERTY
+@hypothesis.given(st.text(), st.text())
+def test_names_are_what_the_inventory_says(host, name) -> None:
+    try:
+        marks = {HOST: parse_object(host), NAME: parse_object(name)}
+    except ValueError:
+        return
+    report = FINE._replace(job=FINE.job._replace(marks=marks))
+    (read,) = check_results.parsed(f"{nagios_results.result(report)}\n".encode())
+    assert (read.host, read.service) == (host, name)
+
+
+@pytest.mark.parametrize("name", ["x\\", "x\\\\", "\\", "a=b", "=", "#", "\u00fc"])
+def test_names_may_be_odd(name) -> None:
+    report = FINE._replace(job=FINE.job._replace(marks={HOST: name, NAME: name}))
+    (read,) = check_results.parsed(f"{nagios_results.result(report)}\n".encode())
+    assert (read.host, read.service) == (name, name)
 
 
 def test_until_the_end_the_core_sees_nothing(directory) -> None:

@@ -74,6 +74,7 @@ DELIVERIES = (
             "hand passive results to Nagios or Naemon: their check_result_path",
             GROUP,
         ),
+        marks=SERVICE,
     ),
 )  # fmt: skip
 

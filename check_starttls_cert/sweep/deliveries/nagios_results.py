@@ -22,6 +22,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import nagios
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep import spool
+from check_starttls_cert.sweep.service import service
 from check_starttls_cert.text import counted, printable
 from check_starttls_cert.words import JOINT
 
@@ -133,15 +134,13 @@ def result(report: Report) -> str:
 
     The core undoes the escapes of the output, and joins a line that ends in one backslash with the next.
     """
-    target, marks = report.job.target, report.job.marks
-    host = marks.get("monitoring_host", target.host)
-    service = marks.get("monitoring_service", f"starttls_cert-{target.protocol}-{target.port}")
+    host, name = map(uncontinued, service(report.job.target, report.job.marks))
     shown = nagios.render(report)
     began = report.now.timestamp()
     ended = began + report.observation.elapsed
     lines = {
         "host_name": host,
-        "service_description": service,
+        "service_description": name,
         "check_type": PASSIVE,
         "start_time": f"{began:.6f}",
         "finish_time": f"{ended:.6f}",
@@ -149,6 +148,11 @@ def result(report: Report) -> str:
         "output": escaped(shown.text),
     }
     return "".join(f"{name}={value}\n" for name, value in lines.items())
+
+
+def uncontinued(name: str) -> str:
+    """Return a name whose line does not go on below: where two backslashes end one, the core takes one away."""
+    return f"{name}\\" if name.endswith("\\") else name
 
 
 def escaped(text: str) -> str:
