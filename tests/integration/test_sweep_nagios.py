@@ -11,8 +11,14 @@ import sys
 import killed_sweep
 import pytest
 from conftest import Program, Run, Zoo, required
+from observations import HOSTILE, evaluated, facts, seen
 from servers import nagios, process
 from servers.process import Server
+from sweeps import tally
+
+from check_starttls_cert.outputs import nagios as nagios_output
+from check_starttls_cert.sweep.deliveries import opened
+from check_starttls_cert.sweep.service import HOST, NAME
 
 GOOD, EXPIRED, UNREACHABLE = "good_rsa_2048", "expired_40_days", "unreachable"
 
@@ -98,6 +104,39 @@ def test_a_core_that_was_away_has_all_results_in_order(estate: Estate) -> None:
         assert estate.sweep("--unreachable", "ok").exit_code == 2
         estate.core.await_log("unreachable;OK;")
     assert re.findall(r"SERVICE ALERT: mail;unreachable;(\w+);", estate.core.log) == ["CRITICAL", "WARNING", "OK"]
+
+
+TEXTS = (
+    HOSTILE,
+    "\\",
+    "\\\\",
+    "a\\nb\\",
+    "\n\nhost_name=mail\nservice_description=0\noutput=forged",
+    "\\n\\nhost_name=mail\\nservice_description=0\\noutput=forged",
+    "# output=forged",
+    "\0\r\n",
+)
+
+
+@pytest.mark.servers
+def test_no_text_of_a_peer_forges_or_breaks_a_result(tmp_path) -> None:
+    os.chmod(tmp_path, 0o755)
+    reports = [evaluated(seen(facts(subject=text, issuer=text)), verbose=1) for text in TEXTS]
+    services = tuple(map(str, range(len(reports))))
+    with required("nagios4"), contextlib.ExitStack() as stack:
+        core = nagios.Passive(str(tmp_path), "mail", services)
+        (delivery,) = opened({"nagios_results": core.directory, "spool": f"{tmp_path}/spool"})
+        for report, name in zip(reports, services):
+            marks = {HOST: "mail", NAME: name}
+            delivery.take(delivery.show(report._replace(job=report.job._replace(marks=marks))))
+        assert delivery.end(tally()) == ""
+        core.start(stack)
+        process.await_that(lambda: len(core.shown()) == len(services), lambda: core.log)
+        shown = core.shown()
+    for report, name in zip(reports, services):
+        first, _, below = nagios_output.render(report).text.partition("\n")
+        assert f"{shown[name].output} | {shown[name].performance}" == first
+        assert shown[name].long_output == below
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import check_results
 from servers import process
 
 OBJECTS = ("commands.cfg", "contacts.cfg", "timeperiods.cfg", "templates.cfg")
@@ -193,7 +194,7 @@ def shown(folder: str) -> Iterator[tuple[str, Service]]:
                 Service(
                     int(values["current_state"]),
                     values["plugin_output"],
-                    values["long_plugin_output"].replace("\\n", "\n").rstrip("\n"),
+                    check_results.unescaped(values["long_plugin_output"]).rstrip("\n"),
                     values["performance_data"],
                 ),
             )
