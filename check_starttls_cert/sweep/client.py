@@ -106,6 +106,9 @@ class Client:
             server_hostname=name or where.host,
         )
 
+    def __str__(self) -> str:
+        return str(self._where)
+
     def request(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """Return the answer to a request, whatever its status. Raises ``Away``."""
         try:

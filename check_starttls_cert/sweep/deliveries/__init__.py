@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import importlib
 
-from check_starttls_cert.options import Option, parse_path
+from check_starttls_cert.durations import parse_duration
+from check_starttls_cert.options import Option, parse_host, parse_path
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 from check_starttls_cert.sweep import service
+from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
     from check_starttls_cert.report import Report
+    from check_starttls_cert.sweep.client import Address
     from check_starttls_cert.sweep.outcome import Tally
+    from check_starttls_cert.sweep.prtg_sensors import Sensors
 
     class Delivery(Protocol):
         """What one of the deliveries does, in this order."""
@@ -30,6 +34,42 @@ if TYPE_CHECKING:
 
         def end(self, tally: Tally) -> str:
             """Bring the results to where they belong; return in one line what could not be brought, or nothing."""
+
+
+def address(text: str) -> Address:
+    """Return the address in a URL with TLS."""
+    from check_starttls_cert.sweep.client import address
+
+    return address(text)
+
+
+def probe(text: str) -> Address:
+    """Return the address in the URL of a PRTG probe."""
+    from check_starttls_cert.sweep.deliveries.prtg_push import parse_probe
+
+    return parse_probe(text)
+
+
+def token(text: str) -> str:
+    """Return the token of a PRTG sensor."""
+    from check_starttls_cert.sweep.prtg_sensors import parse_token
+
+    return parse_token(text)
+
+
+def channel(text: str) -> str:
+    """Return the name of a PRTG channel."""
+    from check_starttls_cert.sweep.prtg_sensors import parse_channel
+
+    return parse_channel(text)
+
+
+def parse_age(text: str) -> float:
+    """Return seconds."""
+    seconds = parse_duration(text, "h")
+    if not seconds:
+        raise ValueError(f'"{printable(text)}" is no time above 0; allowed are minutes, hours and days: 90m, 25h, 2d')
+    return seconds * 3600
 
 
 class Row(NamedTuple):
@@ -70,11 +110,74 @@ DELIVERIES = (
     ),
     Row(
         Option(
+            "icinga2", ("--icinga2",), address, "URL",
+            "bring each result to Icinga 2 by its API: https://master.example.com:5665; needs --spool",
+            GROUP,
+        ),
+        (
+            Option(
+                "icinga2_credentials", ("--icinga2-credentials",), parse_path, "FILE",
+                "one line user:password for the API (default: ICINGA2_API_USER and ICINGA2_API_PASSWORD in the "
+                "environment)",
+                GROUP,
+            ),
+            Option(
+                "icinga2_ca", ("--icinga2-ca",), parse_path, "FILE",
+                "PEM file of Icinga's own authority, ca.crt (default: the system's trust anchors)",
+                GROUP,
+            ),
+            Option(
+                "icinga2_name", ("--icinga2-name",), parse_host, "NAME",
+                "name that the API's certificate must cover (default: the URL's host)",
+                GROUP,
+            ),
+            Option(
+                "icinga2_max_age", ("--icinga2-max-age",), parse_age, "TIME",
+                "time after which Icinga has a service UNKNOWN without a new result: 90m, 2d (default 25h)",
+                GROUP,
+            ),
+        ),
+        SERVICE,
+    ),
+    Row(
+        Option(
             "nagios_results", ("--nagios-results",), parse_path, "DIR",
-            "hand passive results to Nagios or Naemon: their check_result_path",
+            "hand passive results to Nagios or Naemon in their check_result_path; needs --spool",
             GROUP,
         ),
         marks=SERVICE,
+    ),
+    Row(
+        Option(
+            "prtg_push", ("--prtg-push",), probe, "URL",
+            "push each result to a PRTG probe's HTTP Push Data Advanced sensors: https://probe.example.com:5051; needs "
+            "--spool",
+            GROUP,
+        ),
+        (
+            Option(
+                "prtg_tokens", ("--prtg-tokens",), parse_path, "FILE",
+                "tokens of the sensors, a target (or host) and its token a line, beside those of the inventory",
+                GROUP,
+            ),
+            Option(
+                "prtg_ca", ("--prtg-ca",), parse_path, "FILE",
+                "PEM file of the authority of the probe's certificate (default: the system's trust anchors)",
+                GROUP,
+            ),
+        ),
+        (
+            Option(
+                "prtg_token", ("--prtg-token",), token, "TOKEN",
+                "token of the PRTG sensor that a target belongs to; targets with one token are its channels",
+                GROUP,
+            ),
+            Option(
+                "prtg_channel", ("--prtg-channel",), channel, "NAME",
+                "name of a target's channel in a PRTG sensor with others",
+                GROUP,
+            ),
+        ),
     ),
 )  # fmt: skip
 
@@ -89,6 +192,24 @@ OPTIONS = (*(option for row in DELIVERIES for option in (row.option, *row.more))
 
 MARKS = tuple(option for row in DELIVERIES for option in row.marks)
 """The inventory's."""
+
+
+def need_services(given: Mapping[str, Any]) -> bool:
+    """Return whether values of ``OPTIONS`` ask for a delivery that brings results to services."""
+    return any(row.option.key in given for row in DELIVERIES if row.marks is SERVICE)
+
+
+def sensors(given: Mapping[str, Any]) -> Sensors | None:
+    """Return the PRTG sensors that values of ``OPTIONS`` ask for, to be filled. Raises ``UsageError``."""
+    if "prtg_push" not in given:
+        return None
+    from check_starttls_cert.sweep.prtg_sensors import Sensors
+
+    return Sensors(given.get("prtg_tokens"))
+
+
+SECRETS = ("prtg_token",)
+"""Marks that nobody else may read."""
 
 
 def opened(given: Mapping[str, Any]) -> list[Delivery]:
