@@ -22,3 +22,13 @@ def test_what_could_not_be_delivered_is_unknown(output) -> None:
     text, exit_code = printer(output).end(made)
     assert exit_code == State.UNKNOWN.exit_code
     assert output == "json" or "1 OK / the page is not there" in text
+
+
+def test_sensors_are_asked_for_by_a_push_alone() -> None:
+    assert deliveries.sensors({}) is None
+    assert deliveries.sensors({"prtg_push": "x"}) is not None
+
+
+def test_the_grammars_of_a_push_are_those_of_its_modules() -> None:
+    assert deliveries.probe("https://p.test:5051").port == 5051
+    assert (deliveries.token("t"), deliveries.channel("c")) == ("t", "c")

@@ -151,7 +151,7 @@ def place_of(target: str) -> Place:
 
 
 def channel(job: Job) -> str:
-    """Return the name of a target's channel in a sensor with others. It says of the target alone what tells it apart."""
+    """Return the name of a target's channel in a sensor with others, which no other target changes."""
     target = job.target
     name = f" ({target.name})" if target.name != target.host else ""
     return job.marks.get(CHANNEL, f"{target}{name}")

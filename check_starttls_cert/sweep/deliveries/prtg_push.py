@@ -4,8 +4,9 @@ A target with a token of its own gets what ``-o prtg`` prints; targets that shar
 ``prtg.shared_sensor``), which is pushed when all of them are judged, since PRTG takes 0 for a channel that is left out.
 
 PRTG cannot be asked what it has, so that what is in doubt, because a sweep was killed, is pushed again: a value may be
-there twice, and none is missing. It dates values by their arrival. A token is all that a push needs, and PRTG's URLs end
-in it: nothing that is shown has one.
+there twice, and none is missing. It dates values by their arrival.
+
+A token is all that a push needs, and it stands in the URL; nothing that is shown has one.
 
 Source: PRTG Manual, "HTTP Push Data Advanced Sensor".
 """
@@ -94,7 +95,7 @@ class PrtgPush:
             known.append(text)
             if len(known) < targets:
                 return
-            target, text = f"{target} and {targets - 1} more", document(self._members.pop(token))
+            target, text = f"{target} (one of {targets} in its sensor)", document(self._members.pop(token))
         self._sender.add(json.dumps([token, target, text]))
 
     def end(self, tally: Tally) -> str:
