@@ -127,6 +127,16 @@ def test_an_inventory_is_checked_without_its_targets(hosts, tmp_path) -> None:
         answer(write(tmp_path, "a b\nc d\n"), "--check")
 
 
+def test_tokens_are_checked_with_the_inventory(hosts, tmp_path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("127.0.0.1 t\n")
+    tokens.chmod(0o600)
+    push = ("--check", "--prtg-push", "http://127.0.0.1:1")
+    with pytest.raises(UsageError, match="no target has a token"):
+        answer(hosts[0], *push)
+    assert answer(hosts[0], *push, "--prtg-tokens", str(tokens)).exit_code == 0
+
+
 def write(tmp_path, text: str) -> str:
     """Write an inventory and return its path."""
     (tmp_path / "own").write_text(text)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 PASSIVE = 1
 """The core's number for a check that others did."""
 
-IN_ONE_FILE = 10_000
-"""Results: some 6 MB, which the core takes in one go."""
+IN_ONE_FILE = 5000
+"""Results: some 3 MB."""
 
 PATIENCE = 30.0
 """Seconds for the core to take a file: three times its default ``check_result_reaper_frequency``."""
