@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sweeps import FINE, tally
 
+from check_starttls_cert.errors import UsageError
 from check_starttls_cert.state import State
 from check_starttls_cert.sweep import deliveries
 from check_starttls_cert.sweep.outputs import OUTPUTS, printer
@@ -13,6 +14,17 @@ from check_starttls_cert.sweep.outputs import OUTPUTS, printer
 def test_only_what_is_asked_for_is_opened(tmp_path) -> None:
     assert deliveries.opened({}) == []
     assert len(deliveries.opened({"openmetrics": str(tmp_path / "x.prom")})) == 1
+
+
+@pytest.mark.parametrize(("option", "needed"), [("prtg_tokens", "--prtg-push"), ("icinga2_ca", "--icinga2")])
+def test_what_belongs_to_a_delivery_is_of_no_use_without_it(option, needed) -> None:
+    with pytest.raises(UsageError, match=f"--{option.replace('_', '-')} is of no use without {needed}"):
+        deliveries.opened({option: "x"})
+
+
+@pytest.mark.parametrize(("option", "needs"), [("icinga2", True), ("nagios_results", True), ("prtg_push", False)])
+def test_monitoring_systems_with_services_need_one_for_each_target(option, needs) -> None:
+    assert deliveries.need_services({option: "x"}) is needs
 
 
 @pytest.mark.parametrize("output", OUTPUTS)

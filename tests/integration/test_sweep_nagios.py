@@ -20,6 +20,8 @@ from check_starttls_cert.outputs import nagios as nagios_output
 from check_starttls_cert.sweep.deliveries import opened
 from check_starttls_cert.sweep.service import HOST, NAME
 
+SHIPPED = os.path.abspath(f"{os.path.dirname(__file__)}/../../contrib/nagios/check_starttls_cert.cfg")
+
 GOOD, EXPIRED, UNREACHABLE = "good_rsa_2048", "expired_40_days", "unreachable"
 
 FOREIGN = "unknown to the core"
@@ -40,7 +42,7 @@ class Estate:
 
     def __init__(self, folder: str, certificates: Zoo, check: Program, postfix: Server) -> None:
         (closed,) = process.free_ports(1)
-        self.core = nagios.Passive(folder, "mail", (GOOD, EXPIRED, UNREACHABLE))
+        self.core = nagios.Passive(folder, "mail", (GOOD, EXPIRED, UNREACHABLE), SHIPPED)
         self.spool = f"{folder}/spool"
         self.inventory = process.write(
             f"{folder}/estate.toml",
@@ -124,7 +126,7 @@ def test_no_text_of_a_peer_forges_or_breaks_a_result(tmp_path) -> None:
     reports = [evaluated(seen(facts(subject=text, issuer=text)), verbose=1) for text in TEXTS]
     services = tuple(map(str, range(len(reports))))
     with required("nagios4"), contextlib.ExitStack() as stack:
-        core = nagios.Passive(str(tmp_path), "mail", services)
+        core = nagios.Passive(str(tmp_path), "mail", services, SHIPPED)
         (delivery,) = opened({"nagios_results": core.directory, "spool": f"{tmp_path}/spool"})
         for report, name in zip(reports, services):
             marks = {HOST: "mail", NAME: name}
@@ -137,6 +139,17 @@ def test_no_text_of_a_peer_forges_or_breaks_a_result(tmp_path) -> None:
         first, _, below = nagios_output.render(report).text.partition("\n")
         assert f"{shown[name].output} | {shown[name].performance}" == first
         assert shown[name].long_output == below
+
+
+@pytest.mark.servers
+def test_a_service_without_new_results_is_unknown(tmp_path) -> None:
+    os.chmod(tmp_path, 0o755)
+    with required("nagios4"), contextlib.ExitStack() as stack:
+        core = nagios.Passive(str(tmp_path), "mail", ("x",), SHIPPED, "freshness_threshold 1")
+        core.start(stack)
+        process.await_that(lambda: "x" in core.shown(), lambda: core.log)
+        shown = core.shown()["x"]
+    assert (shown.state, shown.output) == (3, "UNKNOWN: no result of a sweep for 25 hours")
 
 
 @pytest.mark.slow

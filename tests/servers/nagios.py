@@ -38,6 +38,7 @@ check_for_updates=0
 retain_state_information=0
 service_inter_check_delay_method=n
 check_result_reaper_frequency=1
+service_freshness_check_interval=1
 status_update_interval=1
 service_check_timeout=300
 """
@@ -68,10 +69,6 @@ define service {{
 
 
 PASSIVE = """
-define command {{
-    command_name  never
-    command_line  /bin/false
-}}
 define host {{
     use                    generic-host
     host_name              {host}
@@ -82,13 +79,10 @@ define host {{
 
 PASSIVE_SERVICE = """
 define service {{
-    use                     generic-service
-    host_name               {host}
-    service_description     {name}
-    check_command           never
-    active_checks_enabled   0
-    passive_checks_enabled  1
-    max_check_attempts      1
+    use                  starttls-cert-passive
+    host_name            {host}
+    service_description  {name}
+    {more}
 }}
 """
 
@@ -159,12 +153,14 @@ def run(
 class Passive:
     """A core that checks nothing itself, and takes what is put into its directory."""
 
-    def __init__(self, folder: str, host: str, services: tuple[str, ...]) -> None:
+    def __init__(self, folder: str, host: str, services: tuple[str, ...], shipped: str, more: str = "") -> None:
+        """``shipped`` has the template of the services; ``more`` is added to each."""
         self.folder = folder
         self.directory = f"{folder}/results"
         definitions = PASSIVE.format(host=host)
-        definitions += "".join(PASSIVE_SERVICE.format(host=host, name=name) for name in services)
-        self._command = configured(folder, "true", definitions)
+        definitions += "".join(PASSIVE_SERVICE.format(host=host, name=name, more=more) for name in services)
+        self._command = configured(folder, "true", definitions, shipped)
+        os.symlink(process.find("check_dummy", "/usr/lib/nagios/plugins"), f"{folder}/plugins/check_dummy")
 
     @property
     def log(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 
 from check_starttls_cert.durations import parse_duration
+from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import Option, parse_host, parse_path
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 from check_starttls_cert.sweep import service
@@ -214,6 +215,10 @@ SECRETS = ("prtg_token",)
 
 def opened(given: Mapping[str, Any]) -> list[Delivery]:
     """Return the deliveries that values of ``OPTIONS`` ask for. Raises ``UsageError``, also where one cannot begin."""
+    for row in DELIVERIES:
+        for option in row.more:
+            if option.key in given and row.option.key not in given:
+                raise UsageError(f"{option.flags[0]} is of no use without {row.option.flags[0]}")
     return [
         cast("Delivery", importlib.import_module(f"{__name__}.{row.option.key}").opened(given))
         for row in DELIVERIES
