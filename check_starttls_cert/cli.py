@@ -40,6 +40,9 @@ exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, help, version,
 faults of this program); with PRTG outputs always 0, with openmetrics 0 if there
 is a verdict.
 
+many services at once: {PROGRAM} sweep INVENTORY, with options
+of its own: {PROGRAM} sweep --help
+
 documentation: README.md and contrib/prtg/README.md, the handbook for PRTG, in
 the source of this program and below share/doc where it is installed.
 """

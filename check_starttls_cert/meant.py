@@ -23,6 +23,9 @@ from check_starttls_cert.words import listed
 MAX_COMMAND = 600
 """Characters of a command line that is looked at, and of one that is shown: a part of it would be of no use."""
 
+MAX_FLAG = 40
+"""Characters of an option that may be meant by a misspelt one; any more are like none."""
+
 MAX_SAID = 300
 """Characters of what is said of it."""
 
@@ -222,6 +225,8 @@ class Reader:
 
     def near(self, name: str, following: str | None, likeness: float = LIKENESS) -> str:
         """Return the option of ours that is meant by one that nobody knows."""
+        if len(name) > MAX_FLAG:
+            return ""
         flags = {flag[2:]: flag for flag in self.known if flag.startswith("--")}
         suitable = [each for each, flag in flags.items() if self.suits(flag, following)]
         found = nearest(name, suitable, likeness) or nearest(name, flags, max(likeness, CERTAINTY))

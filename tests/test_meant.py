@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from observations import FOREIGN, HERE, PROPERTY, SITUATIONS, asked, environment, world
 
 from check_starttls_cert import cli
+from check_starttls_cert import meant as module
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.meant import MAX_COMMAND, nearest
 from check_starttls_cert.outputs import OUTPUTS
@@ -211,6 +212,14 @@ def test_words_behind_a_value_are_the_rest_of_it(line, command) -> None:
 def test_what_is_asked_instead_of_a_check_is_no_host(word) -> None:
     assert meant(word) == f"--{word}"
     assert said([f"--{word}", "me"]).startswith("unrecognized arguments: me;")
+
+
+@pytest.mark.parametrize("dashes", ["-", "--"])
+def test_an_endless_word_is_looked_at_but_near_its_end(monkeypatch, dashes) -> None:
+    looked = []
+    monkeypatch.setattr(module.Reader, "suits", lambda *given: looked.append(given))
+    assert said([dashes + "\xf3" * 500]).startswith("unrecognized arguments: -")
+    assert len(looked) < 2 * module.MAX_FLAG * len(cli.parser().flags)
 
 
 def test_an_empty_argument_is_named() -> None:

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
+import metrics_format
 import pytest
 from loopback import PATIENCE, ThreadedService
 from observations import NOW, environment
@@ -104,6 +106,18 @@ def test_documents_are_lines(hosts, capsys) -> None:
     assert sorted(each["state"] for each in documents) == ["CRITICAL", "CRITICAL", "OK"]
 
 
+def test_what_is_delivered_is_printed_all_the_same(hosts, tmp_path, monkeypatch) -> None:
+    path, anchor = hosts
+    arguments = (path, "--ca-file", anchor, "-t", "60", "--openmetrics", str(tmp_path / "x.prom"))
+    text, exit_code = answer(*arguments)
+    assert (parse(f"{text}\n", exit_code).state, exit_code) == ("CRITICAL", 2)
+    assert len(metrics_format.parse((tmp_path / "x.prom").read_text("utf-8"))["starttls_cert_state"]) == 3
+    monkeypatch.setattr(os, "replace", lambda *_: os.stat("missing"))
+    text, exit_code = answer(*arguments)
+    assert exit_code == 3
+    assert f'1 OK / the metrics are not in "{tmp_path / "x.prom"}": ' in text
+
+
 def test_facts_are_added_below_a_line(hosts, capsys) -> None:
     path, anchor = hosts
     answer(path, "--ca-file", anchor, "-o", "lines", "-v", "-t", "60")
@@ -135,6 +149,31 @@ def test_tokens_are_checked_with_the_inventory(hosts, tmp_path) -> None:
     with pytest.raises(UsageError, match="no target has a token"):
         answer(hosts[0], *push)
     assert answer(hosts[0], *push, "--prtg-tokens", str(tokens)).exit_code == 0
+
+
+def test_icinga_s_configuration_is_printed_without_a_check(tmp_path, capsys) -> None:
+    assert answer(write(tmp_path, "a.test\nb.test\n"), "--icinga2-config", "--icinga2-max-age", "90m") == ("", 0)
+    printed = capsys.readouterr().out
+    assert (printed.count("\nobject Service "), printed.count("\nobject Host ")) == (2, 2)
+    assert "  check_interval = 5400s\n" in printed
+
+
+@pytest.mark.parametrize("asked", ["--icinga2-config", "--icinga2=https://master.test"])
+def test_where_results_belong_to_services_each_target_is_one(tmp_path, asked) -> None:
+    (tmp_path / "own.csv").write_text("host,ipv4,ipv6\na.test,yes,\na.test,,yes\n")
+    with pytest.raises(UsageError, match="monitoring_service gives it another name"):
+        answer(str(tmp_path / "own.csv"), asked)
+
+
+def test_whoever_ends_the_sweep_ends_its_deliveries(hosts, monkeypatch) -> None:
+    stops = []
+    delivery = SimpleNamespace(
+        show=lambda _: "", take=lambda _: None, end=lambda tally: stops.append(tally.stop()) or ""
+    )
+    monkeypatch.setattr(command.deliveries, "opened", lambda _: [delivery])
+    answer(hosts[0], "--ca-file", hosts[1], "-t", "60")
+    answer(hosts[0], "--ca-file", hosts[1], "--budget", "0.0001")
+    assert stops == ["", "the budget of 0.0001 s is used up"]
 
 
 def write(tmp_path, text: str) -> str:

@@ -44,3 +44,25 @@ def test_sensors_are_asked_for_by_a_push_alone() -> None:
 def test_the_grammars_of_a_push_are_those_of_its_modules() -> None:
     assert deliveries.probe("https://p.test:5051").port == 5051
     assert (deliveries.token("t"), deliveries.channel("c")) == ("t", "c")
+
+
+def test_a_delivery_that_tells_services_needs_targets_that_are_such() -> None:
+    assert not deliveries.need_services({"openmetrics": "x"})
+    assert deliveries.need_services({"icinga2": "x"})
+
+
+def test_the_address_of_icinga_is_a_url_with_tls() -> None:
+    assert str(deliveries.parse_address("https://master.test:5665")) == "master.test:5665"
+    with pytest.raises(ValueError, match="it is no URL; allowed are https://HOST:PORT"):
+        deliveries.parse_address("http://master.test:5665")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("25", 90_000), ("25h", 90_000), ("90m", 5400), ("2d", 172_800)])
+def test_an_age_has_a_unit(text, seconds) -> None:
+    assert deliveries.parse_age(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0.0h", "-1", "1M", "x"])
+def test_what_is_no_age_is_told(text) -> None:
+    with pytest.raises(ValueError, match="is no time above 0; allowed are minutes, hours and days: 90m, 25h, 2d"):
+        deliveries.parse_age(text)

@@ -271,6 +271,17 @@ def test_a_target_that_is_there_twice_is_told_with_both_lines(write) -> None:
     ]
 
 
+def test_two_targets_that_are_one_service_are_told_where_services_are_wanted(write) -> None:
+    text = "host;ipv4;ipv6;monitoring_service\na.test;yes;;\na.test;;yes;\na.test;;;b\nb.test;;;b\n"
+    assert write(text).check() == 4
+    with pytest.raises(UsageError) as caught:
+        write(text).check(services=True)
+    assert str(caught.value) == (
+        'hosts:3: the service "starttls_cert-smtp" of "a.test" is the target in line 2 already; '
+        "monitoring_service gives it another name"
+    )
+
+
 def test_another_name_is_another_target(write) -> None:
     assert write("a.test/b.test\na.test/c.test\na.test\nsubmission://a.test\na.test:26\n").check() == 5
 

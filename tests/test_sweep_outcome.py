@@ -60,6 +60,13 @@ def test_states_are_counted_and_the_worst_is_the_sweep_s() -> None:
     assert tally.state is State.WARNING
 
 
+def test_a_sweep_that_could_not_deliver_is_unknown_whatever_the_targets_are() -> None:
+    tally = Tally(1)
+    tally.add(of(0, State.CRITICAL))
+    tally.undelivered = ["the page is not there"]
+    assert tally.state is State.UNKNOWN
+
+
 def test_the_fewest_days_are_known() -> None:
     tally = Tally(3)
     assert tally.days == math.inf

@@ -47,6 +47,26 @@ def test_a_terminal_has_colour_unless_it_or_its_user_says_no(monkeypatch, stdout
     assert has_colour(stdout, environment) is expected
 
 
+@pytest.mark.parametrize(("colours", "expected"), [(256, True), (8, True), (2, False), (-1, False), (None, False)])
+def test_terminfo_is_asked_how_many_colours_there_are(monkeypatch, colours, expected) -> None:
+    class Terminfo:
+        error = LookupError
+
+        @staticmethod
+        def setupterm(terminal: str, _: int) -> None:
+            if colours is None:
+                raise LookupError(f"{terminal} is unheard of")
+
+        @staticmethod
+        def tigetnum(capability: str) -> int:
+            return {"colors": colours}[capability]
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(Terminal, "fileno", lambda _: 1)
+    monkeypatch.setitem(sys.modules, "curses", Terminfo)
+    assert has_colour(Terminal(), {"TERM": "xterm"}) is expected
+
+
 @pytest.mark.parametrize("terminal", ["xterm", "xterm-256color", "linux", "xterm-mono", "vt100", "dumb", "unheard-of"])
 def test_a_terminal_has_colour_if_terminfo_gives_it_some(terminal) -> None:
     with required("tput"):

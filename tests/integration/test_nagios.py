@@ -101,7 +101,7 @@ def test_an_unreachable_service_has_its_time_and_advice(seen: Seen) -> None:
 @pytest.mark.parametrize("name", ["no protocol", "no arguments"])
 def test_an_empty_argument_is_a_usage_error_in_one_line(seen: Seen, name: str) -> None:
     service = seen.services[name]
-    assert service.output.startswith('STARTTLS_CERT UNKNOWN - argument -P/--protocol: ""')
+    assert service.output.startswith("STARTTLS_CERT UNKNOWN - argument -P/--protocol: the protocol is empty")
     assert (service.long_output, service.performance) == ("", "")
 
 

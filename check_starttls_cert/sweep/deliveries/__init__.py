@@ -37,7 +37,7 @@ if TYPE_CHECKING:
             """Bring the results to where they belong; return in one line what could not be brought, or nothing."""
 
 
-def address(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """Return the address in a URL with TLS."""
     from check_starttls_cert.sweep.client import address
 
@@ -111,7 +111,7 @@ DELIVERIES = (
     ),
     Row(
         Option(
-            "icinga2", ("--icinga2",), address, "URL",
+            "icinga2", ("--icinga2",), parse_address, "URL",
             "bring each result to Icinga 2 by its API: https://master.example.com:5665; needs --spool",
             GROUP,
         ),

@@ -57,6 +57,7 @@ def opened(given: Mapping[str, Any]) -> Icinga:
         "--icinga2",
         where,
         ca_option="--icinga2-ca",
+        name_option="--icinga2-name",
         ca_file=given.get("icinga2_ca"),
         name=given.get("icinga2_name"),
         headers={"Accept": "application/json", "Authorization": f"Basic {both}"},
