@@ -42,8 +42,8 @@ def test_sensors_are_asked_for_by_a_push_alone() -> None:
 
 
 def test_the_grammars_of_a_push_are_those_of_its_modules() -> None:
-    assert deliveries.probe("https://p.test:5051").port == 5051
-    assert (deliveries.token("t"), deliveries.channel("c")) == ("t", "c")
+    assert deliveries.parse_probe("https://p.test:5051").port == 5051
+    assert (deliveries.parse_token("t"), deliveries.parse_channel("c")) == ("t", "c")
 
 
 def test_a_delivery_that_tells_services_needs_targets_that_are_such() -> None:

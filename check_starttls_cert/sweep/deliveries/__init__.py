@@ -44,25 +44,25 @@ def parse_address(text: str) -> Address:
     return address(text)
 
 
-def probe(text: str) -> Address:
+def parse_probe(text: str) -> Address:
     """Return the address in the URL of a PRTG probe."""
-    from check_starttls_cert.sweep.deliveries.prtg_push import parse_probe
+    from check_starttls_cert.sweep.deliveries import prtg_push
 
-    return parse_probe(text)
+    return prtg_push.parse_probe(text)
 
 
-def token(text: str) -> str:
+def parse_token(text: str) -> str:
     """Return the token of a PRTG sensor."""
-    from check_starttls_cert.sweep.prtg_sensors import parse_token
+    from check_starttls_cert.sweep import prtg_sensors
 
-    return parse_token(text)
+    return prtg_sensors.parse_token(text)
 
 
-def channel(text: str) -> str:
+def parse_channel(text: str) -> str:
     """Return the name of a PRTG channel."""
-    from check_starttls_cert.sweep.prtg_sensors import parse_channel
+    from check_starttls_cert.sweep import prtg_sensors
 
-    return parse_channel(text)
+    return prtg_sensors.parse_channel(text)
 
 
 def parse_age(text: str) -> float:
@@ -150,7 +150,7 @@ DELIVERIES = (
     ),
     Row(
         Option(
-            "prtg_push", ("--prtg-push",), probe, "URL",
+            "prtg_push", ("--prtg-push",), parse_probe, "URL",
             "push each result to a PRTG probe's HTTP Push Data Advanced sensors: https://probe.example.com:5051; needs "
             "--spool",
             GROUP,
@@ -169,12 +169,12 @@ DELIVERIES = (
         ),
         (
             Option(
-                "prtg_token", ("--prtg-token",), token, "TOKEN",
+                "prtg_token", ("--prtg-token",), parse_token, "TOKEN",
                 "token of the PRTG sensor that a target belongs to; targets with one token are its channels",
                 GROUP,
             ),
             Option(
-                "prtg_channel", ("--prtg-channel",), channel, "NAME",
+                "prtg_channel", ("--prtg-channel",), parse_channel, "NAME",
                 "name of a target's channel in a PRTG sensor with others",
                 GROUP,
             ),

@@ -21,7 +21,7 @@ from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep import client, spool
 from check_starttls_cert.sweep.prtg_sensors import channel
 from check_starttls_cert.sweep.sender import Away, Sender
-from check_starttls_cert.text import printable
+from check_starttls_cert.sweep.unwanted import Unwanted
 from check_starttls_cert.words import JOINT
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ BUSY = 429
 
 REFUSED = (400, 413)
 """HTTP's status codes that speak of one document alone."""
-
-MAX_NAMED = 10
-"""Targets that are named; all are counted."""
 
 
 def parse_probe(text: str) -> client.Address:
@@ -70,9 +67,8 @@ class PrtgPush:
         self._sensors = sensors
         self._members: dict[str, list[str]] = {}
         """Of sensors that are not complete, what ``shared_sensor.document`` needs."""
-        self._without: list[str] = []
-        """Targets whose token no sensor has."""
-        self._refused: list[str] = []
+        self._without = Unwanted("whose token no PRTG sensor has")
+        self._refused = Unwanted("refused by PRTG")
         self._sender = Sender(waiting, "PRTG", lambda results: self._send(results[0].text))
 
     def show(self, report: Report) -> str:
@@ -100,12 +96,7 @@ class PrtgPush:
 
     def end(self, tally: Tally) -> str:
         """Wait for what is pushed."""
-        said = [
-            self._sender.end(tally.stop),
-            named("no PRTG sensor has the token of", self._without),
-            named("PRTG refuses the document of", self._refused),
-        ]
-        return JOINT.join(filter(None, said))
+        return JOINT.join(filter(None, (self._sender.end(tally.stop), str(self._without), str(self._refused))))
 
     def _send(self, text: str) -> None:
         """Push a document. Raises ``Away``."""
@@ -114,13 +105,13 @@ class PrtgPush:
         token, target, pushed = json.loads(text)
         answer = self._client.request("POST", f"/{quote(token, safe='')}", pushed.encode("ascii"))
         if answer.status in REFUSED:
-            self._refused.append(target)
+            self._refused.add(target)
             return
         if answer.status != 200:
             again = answer.status == BUSY or answer.status >= 500
             raise Away(f"{self._client} answers with HTTP status {answer.status}", lasting=not again)
         if not matching(answer.text, f"{self._client}"):
-            self._without.append(target)
+            self._without.add(target)
 
 
 def matching(text: str, probe: str) -> int:
@@ -129,9 +120,3 @@ def matching(text: str, probe: str) -> int:
         return int(json.loads(text)["Matching Sensors"])
     except (ValueError, TypeError, KeyError, RecursionError):
         raise Away(f"{probe} does not answer like a PRTG probe", lasting=True) from None
-
-
-def named(words: str, targets: list[str]) -> str:
-    """Return words with the first of the targets, and how many more there are; nothing where there are none."""
-    more = f" and {len(targets) - MAX_NAMED} more" if len(targets) > MAX_NAMED else ""
-    return f"{words} {', '.join(map(printable, targets[:MAX_NAMED]))}{more}" if targets else ""
