@@ -21,7 +21,7 @@ from check_starttls_cert.sweep.spool import Spool
 
 STEPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (os, ("replace", "unlink", "chmod", "fsync", "listdir")),
-    (os.path, ("exists",)),
+    (os.path, ("lexists",)),
     (builtins, ("open",)),
     (Spool, ("first", "settle", "settle_tried", "close")),
 )

@@ -109,6 +109,25 @@ def test_names_may_be_odd(name) -> None:
     assert (read.host, read.service) == (name, name)
 
 
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are POSIX'")
+def test_a_link_in_the_directory_leads_nobody_to_other_files(directory) -> None:
+    assert delivered(directory, FINE) == ""
+    (name,) = {name.partition(".")[0] for name in os.listdir(directory)}
+    taken(directory)
+    mine = directory.parent / "mine"
+    mine.write_text("mine")
+    # The number of the next file is the next letter's.
+    following = name[:3] + chr(ord(name[3]) + 1) + name[4:]
+    (directory / f"{following}.ok").symlink_to(mine)
+    said = delivered(directory, FINE)
+    assert said.startswith(f'1 result for Nagios kept in the spool: cannot write to "{directory}": too many levels of')
+    (left,) = directory.glob("*.new")
+    left.unlink()
+    left.symlink_to(mine)
+    assert delivered(directory, FINE).startswith("2 results for Nagios kept in the spool: ")
+    assert mine.read_text() == "mine"
+
+
 def test_until_the_end_the_core_sees_nothing(directory) -> None:
     (delivery,) = opened(given(directory))
     delivery.take(delivery.show(FINE))

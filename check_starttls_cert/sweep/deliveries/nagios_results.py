@@ -28,7 +28,7 @@ from check_starttls_cert.words import JOINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TextIO
 
     from check_starttls_cert.report import Report
     from check_starttls_cert.sweep.outcome import Tally
@@ -94,23 +94,23 @@ class NagiosResults:
     def _deliver(self, stop: Callable[[], str]) -> str:
         """Hand over all results; return why some are left. Raises ``OSError`` and ``sqlite3.Error``."""
         os.listdir(self.directory)  # from one that is not there, nobody has taken anything
-        if not os.path.exists(self._new):
+        if not os.path.lexists(self._new):
             self._spool.settle_tried()
         while not (why := self._busy(stop)):
             # Results that are tried from now on are not handed over while this file is there.
-            with open(self._new, "w", encoding="utf-8", newline="\n") as file:
+            with created(self._new) as file:
                 results = self._spool.first(IN_ONE_FILE)
                 file.writelines(f"{each.text}\n" for each in results)
                 file.flush()
+                # Who may enter the directory may read it: the core does not, and deletes it, where it cannot.
+                if os.chmod in os.supports_fd:
+                    os.chmod(file.fileno(), 0o644)
                 os.fsync(file.fileno())
             if not results:
                 os.unlink(self._new)
                 return ""
-            # Who may enter the directory may read it: the core does not, and deletes it, where it cannot.
-            os.chmod(self._new, 0o644)
             name = os.path.join(self.directory, self._prefix + coded(results[0].number, 4))
-            with open(f"{name}.ok", "w", encoding="utf-8"):
-                pass
+            created(f"{name}.ok").close()
             os.replace(self._new, name)
             self._spool.settle(results)
             if len(results) < IN_ONE_FILE:
@@ -127,6 +127,12 @@ class NagiosResults:
                 return why
             time.sleep(PAUSE)
         return ""
+
+
+def created(path: str) -> TextIO:
+    """Open a new file to write. Whoever owns the directory could else lead root, by a link, to a file of root's."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    return open(path, "w", encoding="utf-8", newline="\n", opener=lambda name, _: os.open(name, how, 0o644))
 
 
 def result(report: Report) -> str:
