@@ -12,7 +12,7 @@ import certificates
 import prtg_rules
 import pytest
 from loopback import PATIENCE, Service, ThreadedService, server_context
-from observations import environment
+from observations import HERE, environment
 from prtg_probe import Probe
 from sweeps import BAD, FINE, REPORTS, tally
 
@@ -224,33 +224,70 @@ def test_a_whole_sweep_shows_no_token(output, tmp_path, capsys) -> None:
 
 KILLED = """
 import os, sys
-from check_starttls_cert.sweep.command import answer
 from check_starttls_cert.sweep.client import Client
+from check_starttls_cert.sweep.deliveries import opened
+from check_starttls_cert.sweep.deliveries.prtg_push import parse_probe
+from check_starttls_cert.sweep.prtg_sensors import Sensors
+from check_starttls_cert.sweep.spool import Spool
+from sweeps import FINE, tally
+from test_sweep_deliveries_prtg_push import of
 
-asked = Client.request
+place, folder, left, *tokens = sys.argv[1:]
+left = int(left)
 
-def request(*arguments):
-    found = asked(*arguments)
-    os._exit(9)
+def step():
+    global left
+    left -= 1
+    if not left:
+        os._exit(9)
 
-Client.request = request
-answer(sys.argv[1:])
+def mortal(called):
+    def call(*arguments):
+        step()
+        found = called(*arguments)
+        step()
+        return found
+    return call
+
+Client.request = mortal(Client.request)
+for name in ("add", "first", "settle", "close"):
+    setattr(Spool, name, mortal(getattr(Spool, name)))
+sensors = Sensors(None)
+reports = [of(FINE, token) for token in tokens]
+assert [sensors.accept(report.job) for report in reports] == [""] * len(reports)
+(delivery,) = opened({"prtg_push": parse_probe(place), "prtg_sensors": sensors, "spool": folder})
+for report in reports:
+    delivery.take(delivery.show(report))
+print(delivery.end(tally()))
 """
+"""A sweep that dies before or after a request, or what is done to the spool."""
+
+NEVER = 10**9
 
 
-def test_what_is_in_doubt_because_a_sweep_was_killed_is_pushed_again(tmp_path) -> None:
-    inventory = tmp_path / "hosts.csv"
-    inventory.write_text(f"host,port,prtg_token\n127.0.0.1,1,{SECRET}\n127.0.0.2,1,{SECRET}2\n")
-    inventory.chmod(0o600)
-    with Probe(SECRET, SECRET + "2") as probe:
-        arguments = [str(inventory), "--prtg-push", url(probe.port), "--spool", str(tmp_path / "spool"), "--jobs", "1"]
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED, *arguments], env=environment(), timeout=PATIENCE, check=False
-        )
-        assert killed.returncode == 9
-        assert answer(arguments).exit_code == 2
-        pushes = [len(sensor.pushes) for sensor in probe.sensors.values()]
-    assert sum(pushes) >= 4  # the one that was killed, that again, and both of this sweep
+def killed(place: str, folder: object, step: int, *tokens: str) -> bool:
+    """Run a sweep that pushes to these sensors and dies at a step; return whether it was over before that."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, place, str(folder), str(step), *tokens],
+        env=environment(HERE), capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return done.returncode == 0
+
+
+@pytest.mark.slow
+def test_whenever_it_is_killed_no_push_is_missing_and_one_at_most_is_there_twice(tmp_path) -> None:
+    step, over = 0, False
+    while not over:
+        step += 1
+        with Probe("a", "b", "c", "d") as probe:
+            over = killed(url(probe.port), tmp_path / str(step), step, "a", "b", "c")
+            assert killed(url(probe.port), tmp_path / str(step), NEVER, "d")
+            came = "".join(asked.path[1:] for asked in probe.requests)
+        once = "".join(token for token, before in zip(came, f" {came}") if token != before)
+        assert once in ("d", "ad", "abd", "abcd"), came
+        assert len(came) - len(once) <= 1, came
+    assert step > 20
 
 
 @pytest.mark.parametrize(
