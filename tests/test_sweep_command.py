@@ -167,6 +167,16 @@ def test_an_inventory_is_checked_without_its_targets(hosts, tmp_path) -> None:
         answer(write(tmp_path, "a b\nc d\n"), "--check")
 
 
+def test_tokens_are_checked_with_the_inventory(hosts, tmp_path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("127.0.0.1 t\n")
+    tokens.chmod(0o600)
+    push = ("--check", "--prtg-push", "http://127.0.0.1:1")
+    with pytest.raises(UsageError, match="no target has a token"):
+        answer(hosts[0], *push)
+    assert answer(hosts[0], *push, "--prtg-tokens", str(tokens)).exit_code == 0
+
+
 def test_icinga_s_configuration_is_printed_without_a_check(tmp_path, capsys) -> None:
     assert answer(write(tmp_path, "a.test\nb.test\n"), "--icinga2-config", "--icinga2-max-age", "90m") == ("", 0)
     printed = capsys.readouterr().out
