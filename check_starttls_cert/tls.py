@@ -26,6 +26,9 @@ from check_starttls_cert.server_hello import APPLICATION_DATA_RECORD, ServerFlig
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.wire import Wire
 
+if (3, 10) <= sys.version_info < (3, 13):
+    from _ssl import ENCODING_DER
+
 if TYPE_CHECKING:
     from typing import TypeVar
 
@@ -83,7 +86,6 @@ class Channel:
     """TLS over a wire, record by record. The wire goes on inside it once the handshake is complete."""
 
     def __init__(self, wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> None:
-        self.flight = ServerFlight()
         self.records = 0
         """How many have come."""
         self.client_certificate_demanded = False
@@ -94,19 +96,17 @@ class Channel:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=sni)
         self._pending = bytearray()
         self._bytes = 0
-        self._flight = b""
-        """The records that were sent last."""
-        self._asked = False
+        self._sent = self._finished = b""
+        """The records that were sent last, and those that ended the handshake."""
+        self._plain: list[bytes] = []
+        """Records that may be in plaintext, until somebody asks what they say."""
+        self._flight = ServerFlight()
         self._shaken = 0
 
     def shake_hands(self) -> None:
         """Complete the handshake. Raises ``ssl.SSLError`` or a ``ProbeError``."""
         self._run(self._tls.do_handshake)
-        # With TLS 1.3 the request for a client certificate is encrypted. OpenSSL answers it with an empty Certificate
-        # before its Finished (RFC 8446 section 4.4.2), which are the only encrypted messages of this side.
-        encrypted = sum(record[0] == APPLICATION_DATA_RECORD for record in split(self._flight))
-        self._asked = self.flight.wants_client_certificate or encrypted > 1
-        self._shaken = self.records
+        self._finished, self._shaken = self._sent, self.records
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``. Raises a ``ProbeError``."""
@@ -118,7 +118,7 @@ class Channel:
             data = self._run_inside(lambda: self._tls.read(4096))
         except PeerClosed:
             # GnuTLS servers hang up on clients without a certificate and say nothing.
-            if self._asked and self.records == self._shaken:
+            if self.records == self._shaken and self._asked:
                 self.client_certificate_demanded = True
             raise
         self._heard = self._heard or bool(data)
@@ -156,6 +156,21 @@ class Channel:
         return self._chain("get_verified_chain") if CHAIN_IS_READABLE else ()
 
     @property
+    def flight(self) -> ServerFlight:
+        """What the server has said in plaintext."""
+        while self._plain:
+            self._flight.feed(self._plain.pop(0))
+        return self._flight
+
+    @property
+    def _asked(self) -> bool:
+        """The server has asked for a client certificate in the handshake."""
+        # With TLS 1.3 the request is encrypted. OpenSSL answers it with an empty Certificate before its Finished
+        # (RFC 8446 section 4.4.2), which are the only encrypted messages of this side.
+        encrypted = sum(record[0] == APPLICATION_DATA_RECORD for record in split(self._finished))
+        return self.flight.wants_client_certificate or encrypted > 1
+
+    @property
     def version(self) -> str:
         """The negotiated version, also after the handshake has failed."""
         return self._tls.version() or self.flight.version
@@ -173,8 +188,6 @@ class Channel:
             return tuple(getattr(self._tls, method)())
         if CHAIN_IS_READABLE:
             # The same calls, before they had public names.
-            from _ssl import ENCODING_DER
-
             chain = getattr(self._tls._sslobj, method)() or ()  # type: ignore[attr-defined]  # noqa: SLF001
             return tuple(certificate.public_bytes(ENCODING_DER) for certificate in chain)
         with suppress(ValueError):  # the handshake is not complete
@@ -208,7 +221,7 @@ class Channel:
 
     def _flush(self) -> None:
         if records := self._outgoing.read():
-            self._flight = records
+            self._sent = records
             self._wire.transmit(self._wire.framing.wrap(records) if self._wire.framing else records)
 
     def _records(self) -> bytes:
@@ -243,7 +256,7 @@ class Channel:
             if end > len(pending) or self.records >= MAX_RECORDS:
                 break
             if kind != APPLICATION_DATA_RECORD:
-                self.flight.feed(bytes(pending[start:end]))
+                self._plain.append(bytes(pending[start:end]))
             self.records += 1
             start = end
         return start
@@ -301,11 +314,11 @@ def handshake(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> tuple[S
 
 def shown(channel: Channel, *, verifies: bool, demanded: bool = False) -> Shown:
     """Return what a handshake showed that OpenSSL did not refuse."""
-    sent = channel.certificates()
-    if not sent or not channel.cipher:
+    sent, cipher = channel.certificates(), channel.cipher
+    if not sent or not cipher:
         raise CertificateError("the server sent no certificate")
     path = channel.verified_path() if verifies else ()
-    session = Session(channel.version or "unknown", channel.cipher, demanded)
+    session = Session(channel.version or "unknown", cipher, demanded)
     return Shown(session, Trust(verified=verifies), sent, path, complete=CHAIN_IS_READABLE)
 
 
