@@ -250,7 +250,7 @@ class Wire:
 
     def _wait(self, seconds: float) -> None:
         """Let the socket wait that long; while it may, a little longer."""
-        if not seconds <= self._timeout <= seconds + SLACK or not seconds:
+        if not seconds or not seconds <= self._timeout <= seconds + SLACK:
             self.sock.settimeout(seconds)
             self._timeout = seconds
 
