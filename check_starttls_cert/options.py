@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from check_starttls_cert.durations import parse_duration
 from check_starttls_cert.errors import UsageError
@@ -353,7 +353,7 @@ OPTIONS = (
 """Options of both front doors; the command line adds a few."""
 
 
-def job(values: Mapping[str, Any]) -> Job:
+def job(values: dict[str, Any]) -> Job:
     """Return the job for parsed option ``values``; keys that are missing or ``None`` take their default.
 
     Raises ``UsageError`` for values that do not go together.

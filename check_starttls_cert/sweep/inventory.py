@@ -200,9 +200,8 @@ class Inventory:
 def made(values: Mapping[str, Any]) -> Job:
     """Return the job of option values. Raises ``UsageError`` where they do not go together."""
     marks = {option.key: values[option.key] for option in MARKS if option.key in values}
-    if not marks:
-        return job(values)
-    return job({key: value for key, value in values.items() if key not in marks})._replace(marks=marks)
+    wanted = job({key: value for key, value in values.items() if key not in marks})
+    return wanted._replace(marks=marks) if marks else wanted
 
 
 def option_of(key: str, taken: Container[str]) -> Option:
