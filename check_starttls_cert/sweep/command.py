@@ -34,6 +34,7 @@ from check_starttls_cert.trust_store import trust_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from check_starttls_cert.sweep.deliveries import Delivery
 
@@ -74,18 +75,7 @@ def answer(arguments: list[str], world: World = WORLD) -> Rendered:
 def answered(arguments: list[str], world: World) -> Rendered:
     """As ``answer``, which tells the error in a line where only lines are read."""
     command = parser()
-    try:
-        values = vars(command.parse_args(arguments))
-    except UsageError:
-        from check_starttls_cert.meant import nearest
-
-        flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
-        unknown = next((flag for flag in flags if flag not in command.flags), "")
-        if not unknown or not (near := nearest(unknown, command.flags)):
-            raise
-        raise UsageError(f"{printable(unknown)} is no option of a sweep, the nearest is {near}") from None
-    # Not ``in``: the state OK is equal to False.
-    given = {key: value for key, value in values.items() if value is not None and value is not False}
+    given = parsed(command, arguments)
     if "help" in given:
         return Rendered(command.format_help().rstrip(), State.UNKNOWN.exit_code)
     if "inventory" not in given:
@@ -111,6 +101,23 @@ def answered(arguments: list[str], world: World) -> Rendered:
     if output is None:
         output = usual_output()
     return sweep(inventory, total, output, deliveries.opened(wanted), min(workers, total), budget, world)
+
+
+def parsed(command: Parser, arguments: list[str]) -> dict[str, Any]:
+    """Return the values of what is given. Raises ``UsageError``, which names the nearest of an unknown option."""
+    try:
+        values = vars(command.parse_args(arguments))
+    except UsageError:
+        from check_starttls_cert.meant import nearest
+
+        flags = (argument.partition("=")[0][2:] for argument in arguments if argument.startswith("--"))
+        known = [flag[2:] for flag in command.flags if flag.startswith("--")]
+        unknown = next((flag for flag in flags if flag not in known), "")
+        if not unknown or not (near := nearest(unknown[:60], known)):
+            raise
+        raise UsageError(f"--{printable(unknown, 60)} is no option of a sweep, the nearest is --{near}") from None
+    # Not ``in``: the state OK is equal to False.
+    return {key: value for key, value in values.items() if value is not None and value is not False}
 
 
 def usual_output() -> str:
