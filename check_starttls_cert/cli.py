@@ -117,10 +117,10 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(printable(message, 800) + allowed)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse, which makes an empty list of the value in ``-w--``, past every grammar."""
+        """As argparse, but for the value in ``-w--``: before Python 3.13 that is an empty list, past every grammar."""
         known, rest = super().parse_known_args(args, namespace)
         for key, value in vars(known).items():
-            if value == []:
+            if value in ([], "--", ("--",)):
                 self.error(f'--{key.replace("_", "-")}: "--" is no value')
         return known, rest
 

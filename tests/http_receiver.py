@@ -18,6 +18,7 @@ class Request(NamedTuple):
     path: str
     body: str
     authorization: str
+    content_type: str = ""
 
 
 Answer = Callable[[Request], "tuple[int, str]"]
@@ -41,7 +42,8 @@ class HttpReceiver:
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-                asked = Request(self.command, self.path, body, self.headers.get("Authorization", ""))
+                headers = (self.headers.get(name, "") for name in ("Authorization", "Content-Type"))
+                asked = Request(self.command, self.path, body, *headers)
                 receiver.requests.append(asked)
                 status, text = answer(asked)
                 self.send_response(status)

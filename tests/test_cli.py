@@ -179,7 +179,7 @@ BAD = [
     ((), "-H/--host is missing", ""),
     (("-p", "25"), "-H/--host is missing", ""),
     (("-H",), "-H/--host", "expected one argument"),
-    (("-H", "mta", "-w--"), '--warning: "--" is no value', "--help"),
+    (("-H", "mta", "-w--"), '--warning: "--" is no ', "allowed"),
     (("-H", "mta", "--name=--"), '--name: "--" is no value', "--help"),
     (("-H", ""), '"" is no host name', "mta.example.com"),
     (("-H", "a b"), '"a b" is no host name', "mta.example.com"),

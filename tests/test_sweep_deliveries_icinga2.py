@@ -17,7 +17,7 @@ from sweeps import BAD, FINE, REPORTS, tally
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import nagios
-from check_starttls_cert.sweep import sender
+from check_starttls_cert.sweep import sender, unwanted
 from check_starttls_cert.sweep.client import Address
 from check_starttls_cert.sweep.deliveries import icinga2, opened
 from check_starttls_cert.sweep.outcome import Tally
@@ -125,7 +125,7 @@ def test_unknown_services_are_named_and_not_kept(tmp_path, monkeypatch) -> None:
     words, _ = delivered(tmp_path, FakeIcinga(), FINE)
     assert words == f"1 result unknown to Icinga 2: {json.loads(shown(FINE))['service']}"
     assert waiting(tmp_path) == 0
-    monkeypatch.setattr(icinga2, "MAX_NAMED", 1)
+    monkeypatch.setattr(unwanted, "MAX_NAMED", 1)
     reports = [
         FINE._replace(job=FINE.job._replace(marks={"monitoring_service": name})) for name in ("a", "b", "a\u202e|")
     ]

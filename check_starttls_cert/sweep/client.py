@@ -11,6 +11,7 @@ import ssl
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.openssl import VERIFY_ERRORS
+from check_starttls_cert.packages import require
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.sweep.sender import Away
 from check_starttls_cert.text import printable
@@ -82,13 +83,9 @@ class Client:
         headers: Mapping[str, str] = {},
     ) -> None:
         """Raises ``UsageError``. ``name`` is what the certificate must cover instead of the host."""
-        try:
-            import urllib3
-        except ModuleNotFoundError:
-            raise UsageError(
-                f"{option} needs the package urllib3 for the Python that runs this; "
-                "pip or the system's packages (Debian: python3-urllib3) install it"
-            ) from None
+        require("urllib3", option, "python3-urllib3")
+        import urllib3
+
         self._where = where
         self._name = name or where.host
         self._other_name = f'its certificate does not cover "{printable(self._name)}"'
