@@ -158,6 +158,11 @@ def test_icinga_s_configuration_is_printed_without_a_check(tmp_path, capsys) -> 
     assert "  check_interval = 5400s\n" in printed
 
 
+def test_a_configuration_that_nobody_reads_ends(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert answer(write(tmp_path, "a.test\n"), "--icinga2-config") == ("", 0)
+
+
 @pytest.mark.parametrize("asked", ["--icinga2-config", "--icinga2=https://master.test"])
 def test_where_results_belong_to_services_each_target_is_one(tmp_path, asked) -> None:
     (tmp_path / "own.csv").write_text("host,ipv4,ipv6\na.test,yes,\na.test,,yes\n")

@@ -101,7 +101,8 @@ def answered(arguments: list[str], world: World) -> Rendered:
         from check_starttls_cert.sweep.icinga2_config import configuration
 
         for part in configuration(inventory, wanted):
-            write(part, sys.stdout, "utf-8")
+            if not write(part, sys.stdout, "utf-8"):
+                break
         return Rendered("", 0)
     if only_check:
         return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
