@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import sys
 import time
@@ -20,13 +21,14 @@ from check_starttls_cert.run import WORLD, World, write
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
-from check_starttls_cert.sweep import deliveries
+from check_starttls_cert.sweep import deliveries, progress
 from check_starttls_cert.sweep.addresses import Addresses
 from check_starttls_cert.sweep.inventory import STDIN, Inventory, read_inventory
 from check_starttls_cert.sweep.lanes import AT_ONCE
 from check_starttls_cert.sweep.outcome import Tally
-from check_starttls_cert.sweep.outputs import LINES, OUTPUTS, SERVICE, printer
+from check_starttls_cert.sweep.outputs import LINES, OUTPUTS, SERVICE, TABLE, printer
 from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
+from check_starttls_cert.terminal import is_terminal, screen
 from check_starttls_cert.text import counted, printable
 from check_starttls_cert.trust_store import trust_store
 
@@ -107,8 +109,17 @@ def answered(arguments: list[str], world: World) -> Rendered:
     if only_check:
         return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
     if output is None:
-        output = LINES if sys.stdout is not None and sys.stdout.isatty() else SERVICE
+        output = usual_output()
     return sweep(inventory, total, output, deliveries.opened(wanted), min(workers, total), budget, world)
+
+
+def usual_output() -> str:
+    """Return the output that nobody has to ask for."""
+    if not is_terminal(sys.stdout):
+        return SERVICE
+    from importlib.util import find_spec
+
+    return TABLE if find_spec("rich") else LINES
 
 
 def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
@@ -126,6 +137,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     signals.divert(lambda name: reasons.append(f"ended by {name}"))
 
     def end() -> str:
+        draw()
         if budget is not None and time.monotonic() - started >= budget:
             reasons.append(f"the budget of {budget:g} s is used up")
         return reasons[0] if reasons else ""
@@ -138,16 +150,17 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     tally = Tally(total)
     shows = [to.show, *(each.show for each in delivered)]
     runner = Runner(iter(inventory), probes(world), lambda report: tuple(show(report) for show in shows), end)
-    for outcome in runner.outcomes(workers):
-        tally.add(outcome)
-        said, *taken = outcome.shown
-        for each, shown in zip(delivered, taken):
-            each.take(shown)
-        if said and not write(said, sys.stdout):
-            reasons.append("nobody reads the output")
+    with progress.shown(output, tally, sys.stderr) as draw:
+        for outcome in runner.outcomes(workers):
+            tally.add(outcome)
+            said, *taken = outcome.shown
+            for each, shown in zip(delivered, taken):
+                each.take(shown)
+            if said and not write(said, sys.stdout):
+                reasons.append("nobody reads the output")
     tally.ended, tally.elapsed, tally.stop = runner.ended, time.monotonic() - started, end
     tally.undelivered = [words for each in delivered if (words := each.end(tally))]
-    return to.end(tally)
+    return to.end(tally, screen(sys.stdout, os.environ))
 
 
 def probes(world: World) -> Probes:
@@ -193,7 +206,7 @@ ROWS = (
     Option(
         "output", ("-o", "--output"), one_of(tuple(OUTPUTS)), "OUTPUT",
         "; ".join(f"{name}: {said}" for name, said in OUTPUTS.items())
-        + f" (default {SERVICE}, at a terminal {LINES})",
+        + f" (default {SERVICE}; at a terminal {TABLE}, or {LINES} without the package rich)",
         THE_SWEEP,
         choices=tuple(OUTPUTS),
     ),
