@@ -11,7 +11,7 @@ from datetime import datetime
 import nagiosplugin
 
 from check_starttls_cert.observation import Observation
-from check_starttls_cert.questions import QUESTIONS, Judgement, Question, judge
+from check_starttls_cert.questions import QUESTIONS, Judgement, Question, answerable, judge
 from check_starttls_cert.report import Report
 from check_starttls_cert.settings import Job, Policy
 from check_starttls_cert.state import State
@@ -36,8 +36,7 @@ class StarttlsCertificate(nagiosplugin.Resource):
     def probe(self) -> list[nagiosplugin.Metric]:
         """Return the observation once for each question that has an answer."""
         seen = self.observation = self.observe(self.job)
-        asked = [question for question in QUESTIONS if seen.presented or not question.needs_certificate]
-        return [nagiosplugin.Metric(question.key, seen, context=question.key) for question in asked]
+        return [nagiosplugin.Metric(question.key, seen, context=question.key) for question in answerable(seen)]
 
 
 class QuestionContext(nagiosplugin.Context):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from check_starttls_cert.observation import Observation
-from check_starttls_cert.questions import Judgement
+from check_starttls_cert.questions import Judgement, answerable, judge
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import NamedTuple
@@ -31,3 +31,9 @@ class Report(NamedTuple):
         """The words of everything that is not OK, worst first, each rank in the questions' order."""
         bad = sorted(filter(lambda judgement: judgement.state, self.judgements), key=lambda each: -each.state)
         return [judgement.words for judgement in bad]
+
+
+def judged(job: Job, observation: Observation, now: datetime) -> Report:
+    """Return the report of what was seen, every question asked."""
+    judgements = (judge(question, observation, job.policy, now) for question in answerable(observation))
+    return Report(job, observation, tuple(judgements), now)

@@ -39,9 +39,9 @@ class ServerFlight:
 
     def feed(self, record: bytes) -> None:
         """Read one whole TLS record. Messages may be spread over records, and a record may hold several."""
-        if record[:1] == bytes([ALERT_RECORD]) and len(record) == 5 + 2:
+        if record[0] == ALERT_RECORD and len(record) == 5 + 2:
             self.alert = record[6]
-        if self._over or record[:1] != bytes([HANDSHAKE_RECORD]):
+        if self._over or record[0] != HANDSHAKE_RECORD:
             return
         self._messages += record[5:]
         while len(self._messages) >= 4:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import NamedTuple
@@ -114,6 +115,7 @@ class Job(NamedTuple):
     """What a sweep's deliveries have to know of the target, by ``MARKS`` there; no check makes anything of it."""
 
 
+@lru_cache(256)
 def thresholds(warning: Threshold | None, critical: Threshold | None) -> Thresholds:
     """Return the thresholds in force where either may be left to its default.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,6 +25,9 @@ from check_starttls_cert.openssl import Trust
 from check_starttls_cert.server_hello import APPLICATION_DATA_RECORD, ServerFlight
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.wire import Wire
+
+if (3, 10) <= sys.version_info < (3, 13):
+    from _ssl import ENCODING_DER
 
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -39,6 +43,9 @@ MAX_RECORDS = 4096
 
 MAX_RECORD = 5 + 2**14 + 2048
 """RFC 5246 section 6.2.3: the longest record. RFC 8446 allows less."""
+
+RECORD_HEADER = struct.Struct("!BxxH")
+"""RFC 8446 section 5.1: content type, version, and the length of what follows."""
 
 RECORD_START = re.compile(rb"[\x14-\x18](\x03|$)|$")
 """RFC 8446 section 5.1: content type and the first octet of the version, as far as they have come."""
@@ -79,7 +86,6 @@ class Channel:
     """TLS over a wire, record by record. The wire goes on inside it once the handshake is complete."""
 
     def __init__(self, wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> None:
-        self.flight = ServerFlight()
         self.records = 0
         """How many have come."""
         self.client_certificate_demanded = False
@@ -90,17 +96,17 @@ class Channel:
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=sni)
         self._pending = bytearray()
         self._bytes = 0
-        self._encrypted = 0
-        self._asked = False
+        self._sent = self._finished = b""
+        """The records that were sent last, and those that ended the handshake."""
+        self._plain: list[bytes] = []
+        """Records that may be in plaintext, until somebody asks what they say."""
+        self._flight = ServerFlight()
         self._shaken = 0
 
     def shake_hands(self) -> None:
         """Complete the handshake. Raises ``ssl.SSLError`` or a ``ProbeError``."""
         self._run(self._tls.do_handshake)
-        # With TLS 1.3 the request for a client certificate is encrypted. OpenSSL answers it with an empty Certificate
-        # before its Finished (RFC 8446 section 4.4.2), which are the only encrypted messages of this side.
-        self._asked = self.flight.wants_client_certificate or self._encrypted > 1
-        self._shaken = self.records
+        self._finished, self._shaken = self._sent, self.records
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``. Raises a ``ProbeError``."""
@@ -112,7 +118,7 @@ class Channel:
             data = self._run_inside(lambda: self._tls.read(4096))
         except PeerClosed:
             # GnuTLS servers hang up on clients without a certificate and say nothing.
-            if self._asked and self.records == self._shaken:
+            if self.records == self._shaken and self._asked:
                 self.client_certificate_demanded = True
             raise
         self._heard = self._heard or bool(data)
@@ -150,6 +156,21 @@ class Channel:
         return self._chain("get_verified_chain") if CHAIN_IS_READABLE else ()
 
     @property
+    def flight(self) -> ServerFlight:
+        """What the server has said in plaintext."""
+        while self._plain:
+            self._flight.feed(self._plain.pop(0))
+        return self._flight
+
+    @property
+    def _asked(self) -> bool:
+        """The server has asked for a client certificate in the handshake."""
+        # With TLS 1.3 the request is encrypted. OpenSSL answers it with an empty Certificate before its Finished
+        # (RFC 8446 section 4.4.2), which are the only encrypted messages of this side.
+        encrypted = sum(record[0] == APPLICATION_DATA_RECORD for record in split(self._finished))
+        return self.flight.wants_client_certificate or encrypted > 1
+
+    @property
     def version(self) -> str:
         """The negotiated version, also after the handshake has failed."""
         return self._tls.version() or self.flight.version
@@ -167,8 +188,6 @@ class Channel:
             return tuple(getattr(self._tls, method)())
         if CHAIN_IS_READABLE:
             # The same calls, before they had public names.
-            from _ssl import ENCODING_DER
-
             chain = getattr(self._tls._sslobj, method)() or ()  # type: ignore[attr-defined]  # noqa: SLF001
             return tuple(certificate.public_bytes(ENCODING_DER) for certificate in chain)
         with suppress(ValueError):  # the handshake is not complete
@@ -191,9 +210,7 @@ class Channel:
                 result = step()
             except ssl.SSLWantReadError:
                 self._flush()
-                for record in self._next_records():
-                    self.flight.feed(record)
-                    self._incoming.write(record)
+                self._incoming.write(self._records())
             except ssl.SSLError:
                 with suppress(ProbeError):
                     self._flush()  # our alert, RFC 8446 section 6.2
@@ -204,51 +221,45 @@ class Channel:
 
     def _flush(self) -> None:
         if records := self._outgoing.read():
-            self._encrypted += sum(record[0] == APPLICATION_DATA_RECORD for record in split(records))
+            self._sent = records
             self._wire.transmit(self._wire.framing.wrap(records) if self._wire.framing else records)
 
-    def _next_records(self) -> Iterator[bytes]:
-        """Yield the record that comes next, and those that have come with it.
+    def _records(self) -> bytes:
+        """Return the records that have come, at least one.
 
         Each step of OpenSSL lets other threads run, and then waits for its turn: one for each record costs a sweep more
         than all that is done here.
         """
-        yield self._next_record()
-        # Of what is no record the next step tells, if there is one.
-        while (
-            len(self._pending) >= self._record_size()
-            and self.records < MAX_RECORDS
-            and RECORD_START.match(self._pending)
-        ):
-            yield self._next_record()
-
-    def _next_record(self) -> bytes:
         if self.records >= MAX_RECORDS or self._bytes > MAX_BYTES:
             raise HandshakeError(
                 f"{self.records} TLS records came and the {self._wire.step} did not end",
                 hint="a broken server, or somebody in between",
             )
-        while True:
+        while not (size := self._whole()):
             if not RECORD_START.match(self._pending):
                 raise HandshakeError(
                     f"the {self._wire.step} failed: wrong version number",
                     quote=bytes(self._pending),
                     hint=openssl.HANDSHAKE_FAILURES["WRONG_VERSION_NUMBER"],
                 )
-            size = self._record_size()
-            if len(self._pending) >= size:
-                break
             self._pending += self._more()
-        self.records += 1
-        record = bytes(self._pending[:size])
+        records = bytes(self._pending[:size])
         del self._pending[:size]
-        return record
+        return records
 
-    def _record_size(self) -> int:
-        """Return the bytes needed to go on: a record's header, then the whole record. OpenSSL refuses a longer one."""
-        if len(self._pending) < 5:
-            return 5
-        return min(5 + int.from_bytes(self._pending[3:5], "big"), MAX_RECORD)
+    def _whole(self) -> int:
+        """Count the whole records that are pending, and return their octets. What is no record ends them."""
+        pending, start = self._pending, 0
+        while start + RECORD_HEADER.size <= len(pending) and RECORD_START.match(pending, start):
+            kind, size = RECORD_HEADER.unpack_from(pending, start)
+            end = start + min(RECORD_HEADER.size + size, MAX_RECORD)  # OpenSSL refuses a longer one
+            if end > len(pending) or self.records >= MAX_RECORDS:
+                break
+            if kind != APPLICATION_DATA_RECORD:
+                self._plain.append(bytes(pending[start:end]))
+            self.records += 1
+            start = end
+        return start
 
     def _more(self) -> bytes:
         framing = self._wire.framing
@@ -303,11 +314,11 @@ def handshake(wire: Wire, context: ssl.SSLContext, sni: bytes | None) -> tuple[S
 
 def shown(channel: Channel, *, verifies: bool, demanded: bool = False) -> Shown:
     """Return what a handshake showed that OpenSSL did not refuse."""
-    sent = channel.certificates()
-    if not sent or not channel.cipher:
+    sent, cipher = channel.certificates(), channel.cipher
+    if not sent or not cipher:
         raise CertificateError("the server sent no certificate")
     path = channel.verified_path() if verifies else ()
-    session = Session(channel.version or "unknown", channel.cipher, demanded)
+    session = Session(channel.version or "unknown", cipher, demanded)
     return Shown(session, Trust(verified=verifies), sent, path, complete=CHAIN_IS_READABLE)
 
 

@@ -50,6 +50,10 @@ MAX_LINE = 8 * 1024
 MAX_TOTAL = 128 * 1024
 """Bytes a peer may send before TLS, and again after it."""
 
+SLACK = 0.1
+"""Seconds that the socket may wait past the deadline. To set its time-out is a system call, in which another thread
+takes its turn: not before each read and write."""
+
 
 class Deadline:
     """The moment by which the whole probe has to be over, on a monotonic clock."""
@@ -107,6 +111,8 @@ class Wire:
         self._transcript = transcript
         self._buffer = bytearray()
         self._received = 0
+        self._timeout = 0.0
+        """The socket's, as far as it was set here."""
         self.step = "greeting"
 
     @property
@@ -167,7 +173,7 @@ class Wire:
     def arrived(self) -> bytes:
         """Return what was not read and all that has come until now. Never waits, never fails: it is for quoting."""
         with suppress(OSError):
-            self.sock.settimeout(0)
+            self._wait(0)
             while len(self._buffer) < MAX_LINE and (data := self.sock.recv(4096)):
                 self._buffer += data
         return self.unread
@@ -181,7 +187,7 @@ class Wire:
         injected = self.unread
         if not injected:
             try:
-                self.sock.settimeout(0)
+                self._wait(0)
                 injected = self.sock.recv(MAX_LINE, socket.MSG_PEEK)
             except BlockingIOError:
                 return
@@ -208,7 +214,7 @@ class Wire:
     def transmit(self, data: bytes) -> None:
         """Send ``data`` as it is, past the transcript. Raises ``PeerClosed`` or ``DeadlineExceeded``."""
         try:
-            self.sock.settimeout(self._remaining())
+            self._wait(self._remaining())
             self.sock.sendall(data)
         except OSError as error:
             raise self._translated(error) from error
@@ -219,7 +225,7 @@ class Wire:
         Raises ``PeerClosed`` for a reset, or ``DeadlineExceeded``.
         """
         try:
-            self.sock.settimeout(self._remaining())
+            self._wait(self._remaining())
             return self.sock.recv(size)
         except OSError as error:
             raise self._translated(error) from error
@@ -241,6 +247,12 @@ class Wire:
         if left <= 0:  # what came is put together for the error alone: this is asked before each read
             raise self.deadline.exceeded(self.step, self._quote)
         return left
+
+    def _wait(self, seconds: float) -> None:
+        """Let the socket wait that long; while it may, a little longer."""
+        if not seconds or not seconds <= self._timeout <= seconds + SLACK:
+            self.sock.settimeout(seconds)
+            self._timeout = seconds
 
     def _translated(self, error: OSError) -> ProbeError:
         """Return our error for the operating system's."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from observations import DAY, NOW, REFUSED, evaluated, facts, seen, unseen
+from observations import DAY, NOW, REFUSED, SITUATIONS, evaluated, facts, seen, unseen
 
-from check_starttls_cert import options
+from check_starttls_cert import options, plugin
 from check_starttls_cert.certificate import Key
 from check_starttls_cert.questions import QUESTIONS, Judgement
-from check_starttls_cert.report import Report
+from check_starttls_cert.report import Report, judged
 from check_starttls_cert.state import State
 
 JOB = options.job({"host": "mta.example.com"})
@@ -56,3 +56,8 @@ def test_what_is_known_to_be_broken_does_not_hide_behind_what_is_not_known() -> 
     assert evaluated(seen(facts(**unknown_key))).state.name == "UNKNOWN"
     assert evaluated(seen(facts(20 * DAY, **unknown_key))).state.name == "WARNING"
     assert evaluated(seen(facts(-DAY, **unknown_key))).state.name == "CRITICAL"
+
+
+@pytest.mark.parametrize("observation", SITUATIONS.values(), ids=SITUATIONS)
+def test_a_report_is_the_same_whether_nagiosplugin_evaluates_it_or_not(observation) -> None:
+    assert judged(JOB, observation, NOW) == plugin.check(JOB, NOW, lambda _: observation)

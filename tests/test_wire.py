@@ -120,6 +120,12 @@ def test_every_read_gets_what_is_left_and_no_more():
     assert peer.sock.timeouts == [10, 7, 3]
 
 
+def test_the_time_out_is_set_anew_where_the_socket_would_wait_past_the_deadline_for_longer_than_the_slack():
+    peer = wire(*[0.0625, b"x"] * 4, b"\n")
+    peer.read_line()
+    assert peer.sock.timeouts == [10, 9.875, 9.75]
+
+
 def test_a_peer_that_drips_does_not_outlive_the_deadline():
     peer = wire(*[1.0, b"x"] * 20)
     peer.step = "greeting"

@@ -51,7 +51,9 @@ class Question(NamedTuple):
 
     def asked(self, policy: Policy) -> bool:
         """Whether the user asked this question with an option of its own."""
-        return self.key in policy.states or any(getattr(policy, key) for key in self.asked_by.split())
+        if self.key in policy.states:
+            return True
+        return self.asked_by != "" and any(getattr(policy, key) for key in self.asked_by.split())
 
 
 QUESTIONS = (
@@ -94,6 +96,11 @@ class Judgement(NamedTuple):
     words: str
     value: float | None
     limits: tuple[Limits, Limits] | None
+
+
+def answerable(observation: Observation) -> list[Question]:
+    """Return the questions that have an answer."""
+    return [question for question in QUESTIONS if observation.presented or not question.needs_certificate]
 
 
 def judge(question: Question, observation: Observation, policy: Policy, now: datetime) -> Judgement:

@@ -35,9 +35,12 @@ def judge(observation: Observation, policy: Policy, now: datetime) -> Answer:
 
 def found(chain: Chain, policy: Policy, now: datetime) -> Iterator[tuple[State, str]]:
     """Yield state and words of everything that is wrong with the chain."""
-    for facts in chain.path[1:]:
+    leaf, *above = chain.path
+    for facts in above:
+        if leaf.not_after <= facts.not_after and facts.not_before <= now:
+            continue  # it is no worse than the server's own, of which expiry speaks
         answer = validity(facts, policy.thresholds, now)
-        if answer.state and (facts.not_after < chain.path[0].not_after or facts.not_before > now):
+        if answer.state:
             yield answer.state, f"chain: {called(facts.display_name)} {answer.words}"
     below = chain.missing
     if below is not None and chain.readable:

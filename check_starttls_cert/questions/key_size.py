@@ -32,11 +32,13 @@ def found(path: tuple[Facts, ...], policy: Policy) -> Iterator[tuple[State, str]
     """Yield state and words of every key that is too short or cannot be judged."""
     for depth, facts in enumerate(path):
         key = facts.key
-        shown = f"{called(facts.display_name)} has {key}, which" if depth else str(key)
         minimum = smallest(key, policy, is_leaf=depth == 0)
-        if key.bits < 0:
+        if key.bits >= 0 and (minimum is None or key.bits >= minimum.warning):
+            continue
+        shown = f"{called(facts.display_name)} has {key}, which" if depth else str(key)
+        if minimum is None or key.bits < 0:
             yield State.UNKNOWN, f"{shown} cannot be judged" if depth else f"{key}: its size cannot be judged"
-        elif minimum and key.bits < minimum.warning:
+        else:
             state = State.CRITICAL if key.bits < minimum.critical else State.WARNING
             yield state, f"{shown} is too short, {minimum.warning} bits are the minimum"
 
@@ -46,11 +48,10 @@ def smallest(key: Key, policy: Policy, is_leaf: bool) -> MinimumSize | None:
 
     More than the default is asked of the server's own key only: its administrator does not choose the issuers'.
     """
-    minima = {
-        "RSA": (policy.min_rsa_bits, DEFAULT_MIN_RSA_BITS),
-        "DSA": (policy.min_rsa_bits, DEFAULT_MIN_RSA_BITS),
-        "EC": (policy.min_ec_bits, DEFAULT_MIN_EC_BITS),
-    }.get(key.algorithm)
-    if minima is None or is_leaf:
-        return minima and minima[0]
-    return MinimumSize(*map(min, *minima))
+    if key.algorithm in ("RSA", "DSA"):
+        wanted, default = policy.min_rsa_bits, DEFAULT_MIN_RSA_BITS
+    elif key.algorithm == "EC":
+        wanted, default = policy.min_ec_bits, DEFAULT_MIN_EC_BITS
+    else:
+        return None
+    return wanted if is_leaf else MinimumSize(*map(min, wanted, default))

@@ -7,9 +7,10 @@ A new protocol is one new module here, which is a ``Replying`` or a ``Leaving`` 
 from __future__ import annotations
 
 import importlib
+from functools import lru_cache
 
 from check_starttls_cert.errors import ProbeError
-from check_starttls_cert.starttls.protocols import PROTOCOLS, Row, sibling
+from check_starttls_cert.starttls.protocols import PROTOCOLS, sibling
 from check_starttls_cert.static_typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def starttls(protocol: str, wire: Wire, name: str) -> None:
     if row.implicit_tls:
         return
     try:
-        _module(row).starttls(wire, name)
+        _module(row.module).starttls(wire, name)
         wire.step = "TLS handshake"
         wire.expect_silence()
     except ProbeError as error:
@@ -79,14 +80,15 @@ def goodbye(protocol: str, wire: Wire, name: str = "", in_plaintext: bool = Fals
     if row.module is None or (in_plaintext and not row.plaintext_goodbye):
         return
     if not row.replies:
-        cast("Leaving", _module(row)).goodbye(wire, name)
+        cast("Leaving", _module(row.module)).goodbye(wire, name)
         return
-    replying = cast("Replying", _module(row))
+    replying = cast("Replying", _module(row.module))
     if row.implicit_tls:
         replying.read_reply(wire, "greeting")
     wire.send(replying.GOODBYE)
     replying.read_reply(wire, "reply to the goodbye")
 
 
-def _module(row: Row) -> Conversation:
-    return cast("Conversation", importlib.import_module(f"{__name__}.{row.module}"))
+@lru_cache(None)
+def _module(name: str | None) -> Conversation:
+    return cast("Conversation", importlib.import_module(f"{__name__}.{name}"))

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Container, Iterator, Mapping
+from functools import lru_cache
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import OPTIONS, Option, job, parse_path
@@ -38,6 +39,9 @@ MAX_SIZE = 64 * 1024 * 1024
 """Octets of a file."""
 
 MAX_TARGETS = 250_000
+
+REMEMBERED = 256
+"""Values that are kept by their text: most targets of an inventory have the same protocol, port and thresholds."""
 
 MAX_FAULTS = 20
 MAX_FAULT = 400
@@ -222,12 +226,13 @@ class Inventory:
 def made(values: Mapping[str, Any]) -> Job:
     """Return the job of option values. Raises ``UsageError`` where they do not go together."""
     marks = {option.key: values[option.key] for option in MARKS if option.key in values}
-    return job({key: value for key, value in values.items() if key not in marks})._replace(marks=marks)
+    wanted = job({key: value for key, value in values.items() if key not in marks})
+    return wanted._replace(marks=marks) if marks else wanted
 
 
 def option_of(key: str, taken: Container[str]) -> Option:
     """Return the option that a key names, if it is not taken. Raises ``ValueError``, which names the nearest."""
-    plain = key.strip().lower().replace("-", "_")
+    plain = key if key in KEYS else key.strip().lower().replace("-", "_")
     if plain not in KEYS:
         from check_starttls_cert.meant import nearest
 
@@ -240,6 +245,8 @@ def option_of(key: str, taken: Container[str]) -> Option:
 
 def value_of(option: Option, written: object) -> Any:
     """Return what an option's grammar makes of a written value. Raises ``ValueError``."""
+    if isinstance(written, str):
+        return _value_of_text(option, written)
     if option.parse is None:
         return written if isinstance(written, bool) else parse_switch(text_of(written))
     texts = [text_of(each) for each in written] if isinstance(written, list) else [text_of(written)]
@@ -248,6 +255,11 @@ def value_of(option: Option, written: object) -> Any:
     if option.many:
         return tuple(value for text in texts for value in option.parse(text))
     return option.parse(",".join(texts))
+
+
+@lru_cache(REMEMBERED)
+def _value_of_text(option: Option, text: str) -> Any:
+    return parse_switch(text) if option.parse is None else option.parse(text)
 
 
 def text_of(written: object) -> str:

@@ -14,8 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from check_starttls_cert.observation import Observation
-from check_starttls_cert.plugin import check
-from check_starttls_cert.report import Report
+from check_starttls_cert.report import Report, judged
 from check_starttls_cert.run import reason
 from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import NamedTuple
@@ -152,7 +151,7 @@ class Runner:
         """Return the report of a target; whatever goes wrong is this target's alone."""
         now = self._probes.now()
         try:
-            return check(job, now, self._probes.observe)
+            return judged(job, self._probes.observe(job), now)
         except BaseException as error:  # noqa: BLE001 - as ``run`` does for the single check
             return unjudged(job, now, reason(error))
 
