@@ -475,3 +475,4 @@ def test_targets_are_taken_into_their_sensors(write, tmp_path) -> None:
     assert str(caught.value).startswith("hosts.csv:52: its PRTG sensor has 50 targets already")
     assert sensors.targets("t") == 50
     assert read_inventory("hosts.csv", {}).check() == 51
+    assert write("host,prtg_token\na.test,t\n", "hosts.csv").check(sensors=Sensors(None)) == 1

@@ -114,6 +114,8 @@ class Inventory:
             head = f"{counted(faults, 'error')} in {printable(self.name)}, nothing was checked"
             more = faults - len(shown)
             raise UsageError("\n".join([head, *shown, *([f"and {more} more"] if more else [])]))
+        if sensors is not None:
+            sensors.complete()
         return targets
 
     def _checked(self) -> Iterator[Fault | None]:
