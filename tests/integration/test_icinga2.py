@@ -29,8 +29,14 @@ GOOD, EXPIRED, UNREACHABLE = "good_rsa_2048", "expired_40_days", "unreachable"
 NAME, IPV6 = "mta.example.test", "IPv6 only"
 """Hosts; the first has the name that the certificates are for."""
 
+SATELLITES = EAST, WEST = ("east", "west")
+"""Zones of their own, which sweep an inventory each."""
+
 VALUES = [argument for argument in icinga2_files.arguments() if not argument.switch]
 SWITCHES = [argument for argument in icinga2_files.arguments() if argument.switch]
+
+SWEEP_VALUES = [argument for argument in icinga2_files.sweep_arguments() if not argument.switch]
+SWEEP_SWITCHES = [argument for argument in icinga2_files.sweep_arguments() if argument.switch]
 
 ODD, OTHER = "one \"two\" 'three' \\ four; five", "-6"
 """Texts that whoever takes them apart, or takes them for an option, changes."""
@@ -84,7 +90,7 @@ def literal(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else str(value).lower()
 
 
-def host(name: str, services: dict[str, dict[str, Any]], **attributes: str) -> str:
+def host(name: str, services: dict[str, dict[str, Any]], **attributes: Any) -> str:
     """Return a host with an entry a service in ``vars.starttls_cert``."""
     rows = {"check_command": "dummy", **attributes, "vars.starttls_cert": services}
     return f'object Host "{name}" {{ ' + ", ".join(f"{key} = {literal(value)}" for key, value in rows.items()) + " }\n"
@@ -153,7 +159,7 @@ def director(folder: str, certificates: Zoo) -> Iterator[Director]:
 def identities(folder: str) -> str:
     """Return the folder with the nodes' certificates."""
     with required("icinga2"):
-        return icinga2.identities(f"{folder}/identities")
+        return icinga2.identities(f"{folder}/identities", icinga2.AGENT, *SATELLITES)
 
 
 @pytest.fixture(scope="module", params=["files", "basket"])
@@ -189,10 +195,10 @@ def command_line(service: dict[str, Any]) -> list[tuple[str, ...]]:
     return sorted((word,) if word in switches else (word, next(words)) for word in words)
 
 
-def usage_error(service: dict[str, Any]) -> str:
+def usage_error(service: dict[str, Any], source: str = icinga2.AGENT) -> str:
     """Return the usage error that is all the output of a service."""
     result = service["last_check_result"]
-    assert (result["state"], result["check_source"], result["performance_data"]) == (3, icinga2.AGENT, [])
+    assert (result["state"], result["check_source"], result["performance_data"]) == (3, source, [])
     (line,) = result["output"].split("\n")
     return line.partition("STARTTLS_CERT UNKNOWN - ")[2]
 
@@ -276,6 +282,85 @@ def test_a_list_for_an_option_that_takes_one_value_is_a_usage_error(results: Res
     assert "imap" in usage_error(results["list!starttls_cert-plain"])
 
 
+# A sweep a zone
+
+
+@pytest.fixture(scope="module")
+def sweeps(  # noqa: PLR0913, PLR0917 - these are fixtures
+    folder: str, identities: str, plugins: str, postfix: Server, dovecot: Server, certificates: Zoo
+) -> Iterator[Results]:
+    """Return what the master's API says of the sweeps: of the mail servers in the east, and of those in the west."""
+    (closed,) = process.free_ports(1)
+    targets = {
+        EAST: [f"smtp://127.0.0.1:{port}" for port in (postfix.ports[GOOD], postfix.ports[EXPIRED], closed)],
+        WEST: [f"lmtp://127.0.0.1:{dovecot.ports[GOOD]}"],
+    }
+    defaults = f'name = "{NAME}"\nca_file = "{certificates.anchors(GOOD)}"\ntimeout = "1m"\n'
+    paths = {
+        zone: process.write(f"{folder}/{zone}.toml", f"targets = {json.dumps(lines)}\n[defaults]\n{defaults}")
+        for zone, lines in targets.items()
+    }
+    inventories = {zone: {"vars.starttls_cert_sweep_inventory": path} for zone, path in paths.items()}
+    odd = {
+        **{f"vars.{argument.variable}": [ODD, OTHER] if argument.many else ODD for argument in SWEEP_VALUES},
+        **{f"vars.{argument.variable}": True for argument in SWEEP_SWITCHES},
+    }
+    empty = {f"vars.{icinga2_files.SWEEP}_{key}": [] for key in ("protocol", "name")}
+    zones = {
+        icinga2.GLOBAL: shipped(),
+        EAST: {"hosts.conf": host(EAST, {}, **inventories[EAST]) + host("odd", {}, **inventories[EAST], **odd)},
+        WEST: {"hosts.conf": host(WEST, {}, **inventories[WEST])},
+        icinga2.MASTER: {
+            "hosts.conf": host("agent", {}, **inventories[WEST], **{"vars.agent_endpoint": WEST})
+            + host("away", {}, **{"vars.starttls_cert_sweep_inventory": f"{folder}/away"})
+            + host("empty", {}, **inventories[WEST], **empty)
+        },
+    }
+    with started("icinga2 zones", folder, icinga2.start, identities, plugins, zones, SATELLITES) as nodes:
+        yield icinga2.checked(nodes[icinga2.MASTER])
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"), [(EAST, "3 targets: 2 CRITICAL, 1 OK / CRITICAL smtp 127.0.0.1:"), (WEST, "1 target: 1 OK")]
+)
+def test_the_master_knows_what_each_zone_s_satellite_says_of_its_own_inventory(
+    sweeps: Results, check: Program, zone: str, words: str
+) -> None:
+    service = sweeps[f"{zone}!starttls_cert_sweep"]
+    result = service["last_check_result"]
+    assert (service["zone"], service["command_endpoint"], result["check_source"]) == (zone, "", zone)
+    known, said = plugin(service), check(*result["command"][1:], "-t", "60")
+    again = plugin_format.parse(said.stdout, said.exit_code)
+    assert known.words.startswith(words)
+    assert (known.state, known.words, known.long_output) == (again.state, again.words, again.long_output)
+    assert list(known.performance) == list(again.performance)
+    assert known.performance["targets"].value == int(words[0])
+
+
+def test_a_satellite_may_be_asked_by_a_host_of_the_master_s(sweeps: Results) -> None:
+    service = sweeps["agent!starttls_cert_sweep"]
+    assert (service["last_check_result"]["check_source"], plugin(service).state) == (WEST, "OK")
+
+
+def test_a_zone_without_its_inventory_is_unknown(sweeps: Results) -> None:
+    said = usage_error(sweeps["away!starttls_cert_sweep"], icinga2.MASTER)
+    assert said.startswith("cannot read the inventory")
+
+
+def test_an_empty_variable_of_a_sweep_is_a_usage_error(sweeps: Results) -> None:
+    assert usage_error(sweeps["empty!starttls_cert_sweep"], icinga2.MASTER).startswith("argument -P")
+
+
+def test_every_option_reaches_a_sweep_as_it_was_written(sweeps: Results) -> None:
+    program, sweep, inventory, *words = sweeps["odd!starttls_cert_sweep"]["last_check_result"]["command"]
+    names = os.path.basename(program), sweep, os.path.basename(inventory)
+    assert names == ("check_starttls_cert", "sweep", f"{EAST}.toml")
+    expected = [argument.flag for argument in SWEEP_SWITCHES]
+    for argument in SWEEP_VALUES:
+        expected += [word for value in ([ODD, OTHER] if argument.many else [ODD]) for word in (argument.flag, value)]
+    assert sorted(words) == sorted(expected)
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("layout", ["with agents", "alone"])
 def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(folder: str, layout: str) -> None:
@@ -284,7 +369,7 @@ def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(
         command = icinga2.command(own, "daemon", "--validate", "--config", f"{own}/etc/icinga2.conf")
     readme = lists.read(f"{lists.ICINGA}/README.md")
     global_zone, zone, alone = re.findall(r"`/etc/icinga2/((?:zones|conf)\.d[\w/-]*)/?`", readme)
-    (example,) = re.findall(r"```\n(object Host .*?)```", readme, re.DOTALL)
+    example = "".join(re.findall(r"```\n(object Host .*?)```", readme, re.DOTALL))
     for place in (global_zone, zone, alone):
         os.makedirs(f"{own}/etc/{place}")
     if layout == "alone":
@@ -297,7 +382,7 @@ def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(
     process.write(f"{own}/etc/{zone}/hosts.conf", example + host("everything", {"all": everything}))
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=process.PATIENCE)
     assert (run.returncode, [line for line in run.stdout.splitlines() if " information/" not in line]) == (0, [])
-    assert "Instantiated 4 Services" in run.stdout
+    assert "Instantiated 5 Services" in run.stdout
 
 
 def test_director_has_what_the_basket_has(director: Director) -> None:
