@@ -42,7 +42,7 @@ BUDGET = "5m"
 SWEEP_TIMEOUT = 330
 """The same for a sweep, which its budget ends with a verdict."""
 
-NOT_OF_A_SWEEP = ("output", "check", "verbose", "help")
+NOT_OF_A_SWEEP = ("output", "check", "icinga2_config", "verbose", "help")
 """Options of a sweep that Icinga has no use for."""
 
 HEAD = """/* Needs the plugin check_starttls_cert in PluginContribDir, and "ipv4-or-ipv6" of Icinga's own library.

@@ -88,11 +88,18 @@ def answered(arguments: list[str], world: World) -> Rendered:
         return Rendered(command.format_help().rstrip(), State.UNKNOWN.exit_code)
     if "inventory" not in given:
         command.error("INVENTORY is missing; --help says what it is")
-    only_check, workers = given.pop("check", False), given.pop("jobs", DEFAULT_JOBS)
+    only_check, only_config = given.pop("check", False), given.pop("icinga2_config", False)
+    workers = given.pop("jobs", DEFAULT_JOBS)
     output, budget = given.pop("output", None), given.pop("budget", None)
     wanted = {option.key: given.pop(option.key) for option in deliveries.OPTIONS if option.key in given}
     inventory = read_inventory(given.pop("inventory"), given)
-    total = inventory.check()
+    total = inventory.check(services=only_config or deliveries.need_services(wanted))
+    if only_config:
+        from check_starttls_cert.sweep.icinga2_config import configuration
+
+        for part in configuration(inventory, wanted):
+            write(part, sys.stdout, "utf-8")
+        return Rendered("", 0)
     if only_check:
         return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
     if output is None:
@@ -134,7 +141,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
             each.take(shown)
         if said and not write(said, sys.stdout):
             reasons.append("nobody reads the output")
-    tally.ended, tally.elapsed = runner.ended, time.monotonic() - started
+    tally.ended, tally.elapsed, tally.stop = runner.ended, time.monotonic() - started, end
     tally.undelivered = [words for each in delivered if (words := each.end(tally))]
     return to.end(tally)
 
@@ -197,6 +204,11 @@ ROWS = (
         THE_SWEEP,
     ),
     Option("check", ("--check",), None, "", "read the inventory, tell its errors, check no target", THE_SWEEP),
+    Option(
+        "icinga2_config", ("--icinga2-config",), None, "",
+        "print the services and hosts of the inventory for Icinga 2, check no target",
+        THE_SWEEP,
+    ),
     Option(
         "verbose", ("-v", "--verbose"), None, "", "with -o lines, add facts; -vv the conversation too",
         THE_SWEEP,

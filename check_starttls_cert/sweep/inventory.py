@@ -20,6 +20,7 @@ from check_starttls_cert.prtg.parameters import parse_switch
 from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep.deliveries import MARKS
+from check_starttls_cert.sweep.service import NAME, service
 from check_starttls_cert.sweep.tables import Fault, FaultError, Table
 from check_starttls_cert.text import counted, printable, shortened
 from check_starttls_cert.trust_store import require_directory, require_file
@@ -71,14 +72,19 @@ class Inventory:
         """Of the defaults and the groups: what ``_read`` returned."""
         self._columns: set[str] = set()
         self._left_out: set[str] = set()
+        self._services = False
 
     def __iter__(self) -> Iterator[Job]:
         for table in self._tables:
             if isinstance(table, Table):
                 yield made(self._values(table)[0])
 
-    def check(self) -> int:
-        """Return how many targets there are. Raises ``UsageError``, which tells all that is wrong."""
+    def check(self, *, services: bool = False) -> int:
+        """Return how many targets there are. Raises ``UsageError``, which tells all that is wrong.
+
+        With ``services``, each target has to be a service of its own in the monitoring system.
+        """
+        self._services = services
         targets = faults = length = 0
         shown: list[str] = []
         for fault in self._checked():
@@ -153,9 +159,15 @@ class Inventory:
         except UsageError as error:
             return [(table.path, str(error))]
         first = targets.setdefault(hash((wanted.target, wanted.policy.names)), table.path)
-        if first == table.path:
-            return []
-        return [(table.path, f"{wanted.target} stands in line {self._tables.line(first)} already")]
+        if first != table.path:
+            return [(table.path, f"{wanted.target} stands in line {self._tables.line(first)} already")]
+        if self._services:
+            own = service(wanted.target, wanted.marks)
+            first = targets.setdefault(hash(own), table.path)
+            if first != table.path:
+                words = f'the service "{own.name}" of "{own.host}" is the target in line {self._tables.line(first)}'
+                return [(table.path, f"{words} already; {NAME} gives it another name")]
+        return []
 
     def _values(self, table: Table) -> tuple[dict[str, Any], list[tuple[Path, str]]]:
         """Return the option values in force for a target, and what is wrong with them: paths and words."""

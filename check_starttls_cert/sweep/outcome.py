@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Callable
 from datetime import datetime
 
 from check_starttls_cert.errors import ProbeError
@@ -61,6 +62,8 @@ class Tally:
         """Seconds that the whole sweep took."""
         self.ended = ""
         """Why it ended before its time."""
+        self.stop: Callable[[], str] = str
+        """Says, like ``ended``, why whoever is still busy is to end now; nothing where there is time."""
         self.undelivered: list[str] = []
         """What could not be brought to where it belongs."""
         self._worst: list[tuple[tuple[State, float, int], Outcome]] = []

@@ -10,8 +10,9 @@ import os
 import shutil
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable, NamedTuple
 
 from servers import process
@@ -122,7 +123,7 @@ def identities(folder: str, *below: str) -> str:
     return folder
 
 
-def configure(folder: str, known: str, plugins: str, zones: Zones, below: Sequence[str]) -> dict[str, Node]:
+def configure(folder: str, known: str, plugins: str, zones: Zones, below: Sequence[str] = ()) -> dict[str, Node]:
     """Write the nodes' configuration; the files of ``zones`` are the master's, which sends each its share."""
     ports = dict(zip((MASTER, *below), process.free_ports(1 + len(below))))
     everyone = "".join(
@@ -190,6 +191,41 @@ def start(  # noqa: PLR0913, PLR0917 - what a cluster is made of
 
     process.await_that(looked(connected), lambda: "\n".join(process.read(node.log) for node in nodes.values()))
     return nodes
+
+
+def start_master(stack: contextlib.ExitStack, folder: str, master: Node) -> None:
+    """Start the master alone, again too; return when its API answers."""
+    (server,) = process.start(stack, process.Command(daemon(folder, MASTER), master.log))
+    process.await_port(master.port, server, master.log)
+
+
+@contextlib.contextmanager
+def events(master: Node) -> Iterator[list[dict[str, Any]]]:
+    """Yield the check results that come in from now on; the list grows, and is whole in the end."""
+    found: list[dict[str, Any]] = []
+    context = ssl.create_default_context(cafile=master.authority)
+    plain = socket.create_connection(("127.0.0.1", master.port), process.PATIENCE)
+    with context.wrap_socket(plain, server_hostname=master.name) as connection:
+        body = json.dumps({"queue": "tests", "types": ["CheckResult"]})
+        credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        head = ["POST /v1/events HTTP/1.1", "Host: master", "Accept: application/json"]
+        head += [f"Authorization: Basic {credentials}", f"Content-Length: {len(body)}", "", body]
+        connection.sendall("\r\n".join(head).encode())
+        answer = connection.makefile("rb")
+        assert b" 200 " in answer.readline()
+
+        def read() -> None:
+            with contextlib.suppress(OSError, ValueError):
+                # A chunk each; the lines between them are no JSON.
+                found.extend(json.loads(line) for line in answer if line.startswith(b"{"))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            yield found
+        finally:
+            connection.shutdown(socket.SHUT_RDWR)
+            reader.join(process.PATIENCE)
 
 
 def checked(master: Node) -> dict[str, dict[str, Any]]:

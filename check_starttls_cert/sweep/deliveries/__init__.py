@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import importlib
 
-from check_starttls_cert.options import Option, parse_path
+from check_starttls_cert.durations import parse_duration
+from check_starttls_cert.options import Option, parse_host, parse_path
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
+from check_starttls_cert.sweep import service
+from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
     from check_starttls_cert.report import Report
+    from check_starttls_cert.sweep.client import Address
     from check_starttls_cert.sweep.outcome import Tally
 
     class Delivery(Protocol):
@@ -31,6 +35,21 @@ if TYPE_CHECKING:
             """Bring the results to where they belong; return in one line what could not be brought, or nothing."""
 
 
+def address(text: str) -> Address:
+    """Return the address in a URL with TLS."""
+    from check_starttls_cert.sweep.client import address
+
+    return address(text)
+
+
+def parse_age(text: str) -> float:
+    """Return seconds."""
+    seconds = parse_duration(text, "h")
+    if not seconds:
+        raise ValueError(f'"{printable(text)}" is no time above 0; allowed are minutes, hours and days: 90m, 25h, 2d')
+    return seconds * 3600
+
+
 class Row(NamedTuple):
     """A delivery on the command line and in the inventory."""
 
@@ -44,6 +63,20 @@ class Row(NamedTuple):
 
 GROUP = "deliveries"
 
+SERVICE = (
+    Option(
+        service.HOST, ("--monitoring-host",), service.parse_object, "HOST",
+        "the monitoring system's host that a target belongs to",
+        GROUP,
+    ),
+    Option(
+        service.NAME, ("--monitoring-service",), service.parse_object, "SERVICE",
+        "the monitoring system's service that a target is",
+        GROUP,
+    ),
+)  # fmt: skip
+"""The marks of deliveries that bring a target's result to its service: see ``service.service``."""
+
 DELIVERIES = (
     Row(
         Option(
@@ -53,13 +86,55 @@ DELIVERIES = (
             GROUP,
         ),
     ),
+    Row(
+        Option(
+            "icinga2", ("--icinga2",), address, "URL",
+            "bring each result to Icinga 2 by its API: https://master.example.com:5665; needs --spool",
+            GROUP,
+        ),
+        (
+            Option(
+                "icinga2_credentials", ("--icinga2-credentials",), parse_path, "FILE",
+                "one line user:password for the API (default: ICINGA2_API_USER and ICINGA2_API_PASSWORD in the "
+                "environment)",
+                GROUP,
+            ),
+            Option(
+                "icinga2_ca", ("--icinga2-ca",), parse_path, "FILE",
+                "PEM file of Icinga's own authority, ca.crt (default: the system's trust anchors)",
+                GROUP,
+            ),
+            Option(
+                "icinga2_name", ("--icinga2-name",), parse_host, "NAME",
+                "name that the API's certificate must cover (default: the URL's host)",
+                GROUP,
+            ),
+            Option(
+                "icinga2_max_age", ("--icinga2-max-age",), parse_age, "TIME",
+                "time after which Icinga has a service UNKNOWN without a new result: 90m, 2d (default 25h)",
+                GROUP,
+            ),
+        ),
+        SERVICE,
+    ),
 )  # fmt: skip
 
-OPTIONS = tuple(option for row in DELIVERIES for option in (row.option, *row.more))
+SPOOL = Option(
+    "spool", ("--spool",), parse_path, "DIR",
+    "directory where results wait whose receiver is away; the next sweep sends them first",
+    GROUP,
+)  # fmt: skip
+
+OPTIONS = (*(option for row in DELIVERIES for option in (row.option, *row.more)), SPOOL)
 """The command line's."""
 
 MARKS = tuple(option for row in DELIVERIES for option in row.marks)
 """The inventory's."""
+
+
+def need_services(given: Mapping[str, Any]) -> bool:
+    """Return whether values of ``OPTIONS`` ask for a delivery that brings results to services."""
+    return any(row.option.key in given for row in DELIVERIES if row.marks is SERVICE)
 
 
 def opened(given: Mapping[str, Any]) -> list[Delivery]:
