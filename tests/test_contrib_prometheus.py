@@ -121,6 +121,7 @@ def test_the_rules_alarm_when_they_should() -> None:
         ("connection|expiry", "expiry"),
         ("for: 1h", "for: 9h"),
         ("for: 90m", "for: 50m"),
+        ("[3h]", "[1h]"),
     ],
 )
 def test_the_tests_of_the_rules_find_a_wrong_rule(right, wrong, tmp_path) -> None:
