@@ -29,7 +29,7 @@ LOOKUPS = {
 }
 """The lookup files that PRTG ships for its SSL Certificate sensor: first and last value, and the state."""
 
-ELEMENTS = {"channel", "value", "unit", "customunit", "limitmode", "valuelookup"}
+ELEMENTS = {"channel", "value", "unit", "customunit", "limitmode", "valuelookup", "warning"}
 LIMITS = {"limitminwarning", "limitminerror", "limitmaxwarning", "limitmaxerror"}
 """What a channel of the advanced JSON may have, as far as we use it."""
 
@@ -99,6 +99,7 @@ def advanced(text: str) -> dict[str, Any]:
             assert (channel["unit"] == "Custom") == ("customunit" in channel)
             assert channel["unit"] in ("Count", "Custom")
             assert channel["limitmode"] == 1
+        assert channel.get("warning", 0) in (0, 1)
         for key in LIMITS & set(channel):
             assert channel["limitmode"] == 1
             assert str(int(channel[key])) == channel[key]
@@ -127,7 +128,8 @@ def channel_state(channel: dict[str, Any]) -> str:
     for side in sides:
         if limits:
             sides[side] = (limits.get("warning", {}).get(side), limits.get("error", {}).get(side))
-    return limit_state(channel["value"], **sides)
+    state = limit_state(channel["value"], **sides)
+    return worst([state, WARNING]) if channel.get("warning") else state
 
 
 def sensor_state(document: dict[str, Any]) -> str:

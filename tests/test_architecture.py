@@ -19,7 +19,9 @@ LAYERS = {
         "wire connect tls server_hello trust_store starttls observation probe"
     ),
     "judgement": "questions advice report plugin",
-    "presentation": "summary outputs signals prtg.channels prtg.sensor_api sweep.outcome sweep.outputs",
+    "presentation": (
+        "summary outputs signals prtg.channels prtg.sensor_api prtg.shared_sensor sweep.outcome sweep.outputs"
+    ),
     "front doors": (
         "options peers meant terminal cli demo run __main__ prtg prtg.parameters prtg.python_script_advanced "
         "prtg.script_v2 sweep sweep.deliveries"

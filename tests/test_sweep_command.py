@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import metrics_format
 import pytest
@@ -138,6 +139,41 @@ def test_an_inventory_is_checked_without_its_targets(hosts, tmp_path) -> None:
     assert answer(hosts[0], "--check") == (f"{hosts[0]}: 3 targets, no errors", 0)
     with pytest.raises(UsageError, match="nothing was checked"):
         answer(write(tmp_path, "a b\nc d\n"), "--check")
+
+
+def test_tokens_are_checked_with_the_inventory(hosts, tmp_path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("127.0.0.1 t\n")
+    tokens.chmod(0o600)
+    push = ("--check", "--prtg-push", "http://127.0.0.1:1")
+    with pytest.raises(UsageError, match="no target has a token"):
+        answer(hosts[0], *push)
+    assert answer(hosts[0], *push, "--prtg-tokens", str(tokens)).exit_code == 0
+
+
+def test_icinga_s_configuration_is_printed_without_a_check(tmp_path, capsys) -> None:
+    assert answer(write(tmp_path, "a.test\nb.test\n"), "--icinga2-config", "--icinga2-max-age", "90m") == ("", 0)
+    printed = capsys.readouterr().out
+    assert (printed.count("\nobject Service "), printed.count("\nobject Host ")) == (2, 2)
+    assert "  check_interval = 5400s\n" in printed
+
+
+@pytest.mark.parametrize("asked", ["--icinga2-config", "--icinga2=https://master.test"])
+def test_where_results_belong_to_services_each_target_is_one(tmp_path, asked) -> None:
+    (tmp_path / "own.csv").write_text("host,ipv4,ipv6\na.test,yes,\na.test,,yes\n")
+    with pytest.raises(UsageError, match="monitoring_service gives it another name"):
+        answer(str(tmp_path / "own.csv"), asked)
+
+
+def test_whoever_ends_the_sweep_ends_its_deliveries(hosts, monkeypatch) -> None:
+    stops = []
+    delivery = SimpleNamespace(
+        show=lambda _: "", take=lambda _: None, end=lambda tally: stops.append(tally.stop()) or ""
+    )
+    monkeypatch.setattr(command.deliveries, "opened", lambda _: [delivery])
+    answer(hosts[0], "--ca-file", hosts[1], "-t", "60")
+    answer(hosts[0], "--ca-file", hosts[1], "--budget", "0.0001")
+    assert stops == ["", "the budget of 0.0001 s is used up"]
 
 
 def write(tmp_path, text: str) -> str:

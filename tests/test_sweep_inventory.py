@@ -16,6 +16,7 @@ from check_starttls_cert.options import OPTIONS
 from check_starttls_cert.sweep import inventory as module
 from check_starttls_cert.sweep import toml_tables
 from check_starttls_cert.sweep.inventory import KEYS, Inventory, read_inventory
+from check_starttls_cert.sweep.prtg_sensors import Sensors
 from check_starttls_cert.sweep.tables import FaultError
 
 try:
@@ -270,6 +271,17 @@ def test_a_target_that_is_there_twice_is_told_with_both_lines(write) -> None:
     ]
 
 
+def test_two_targets_that_are_one_service_are_told_where_services_are_wanted(write) -> None:
+    text = "host;ipv4;ipv6;monitoring_service\na.test;yes;;\na.test;;yes;\na.test;;;b\nb.test;;;b\n"
+    assert write(text).check() == 4
+    with pytest.raises(UsageError) as caught:
+        write(text).check(services=True)
+    assert str(caught.value) == (
+        'hosts:3: the service "starttls_cert-smtp" of "a.test" is the target in line 2 already; '
+        "monitoring_service gives it another name"
+    )
+
+
 def test_another_name_is_another_target(write) -> None:
     assert write("a.test/b.test\na.test/c.test\na.test\nsubmission://a.test\na.test:26\n").check() == 5
 
@@ -433,3 +445,42 @@ def test_the_same_targets_are_read_from_every_format(tmp_path, targets) -> None:
         inventory = read_inventory(str(tmp_path / name), {})
         assert inventory.check() == len(targets)
         assert [(job.target.host, job.target.port) for job in inventory] == targets
+
+
+# Tokens of PRTG's sensors
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX'")
+@pytest.mark.parametrize("mode", [0o644, 0o602])
+def test_a_file_with_tokens_is_nobody_else_s(write, tmp_path, mode) -> None:
+    inventory = "host,prtg_token\n" + "".join(f"{number}.test,{number}\n" for number in range(9)) + "a b,x\n"
+    write(inventory, "hosts.csv")
+    (tmp_path / "hosts.csv").chmod(mode)
+    with pytest.raises(UsageError) as caught:
+        read_inventory("hosts.csv", {}).check()
+    assert str(caught.value) == (
+        'the inventory: everybody can read or change "hosts.csv", which holds a secret; '
+        "chmod 640 or 600 takes that away"
+    )
+    (tmp_path / "hosts.csv").chmod(0o640)
+    with pytest.raises(UsageError, match=r"^hosts.csv:11: host: "):
+        read_inventory("hosts.csv", {}).check()
+
+
+def test_a_token_that_is_none_is_not_shown(write, tmp_path) -> None:
+    write("", "hosts.csv")
+    (tmp_path / "hosts.csv").chmod(0o600)
+    (said,) = faults(write, "host,prtg_token\na.test,5eCr/eT\n", "hosts.csv")
+    assert said == "hosts.csv:2: prtg_token: it is no token; allowed are 1 to 200 letters, digits and ._~{}-"
+
+
+def test_targets_are_taken_into_their_sensors(write, tmp_path) -> None:
+    write("", "hosts.csv")
+    (tmp_path / "hosts.csv").chmod(0o600)
+    inventory = write("host,prtg_token\n" + "".join(f"{number}.test,t\n" for number in range(51)), "hosts.csv")
+    sensors = Sensors(None)
+    with pytest.raises(UsageError) as caught:
+        inventory.check(sensors=sensors)
+    assert str(caught.value).startswith("hosts.csv:52: its PRTG sensor has 50 targets already")
+    assert sensors.targets("t") == 50
+    assert read_inventory("hosts.csv", {}).check() == 51

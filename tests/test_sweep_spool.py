@@ -65,6 +65,15 @@ def test_only_what_was_returned_before_is_in_doubt(tmp_path) -> None:
         assert [each.tried for each in made.first(3)] == [True, True, False]
 
 
+def test_all_that_was_tried_can_be_settled_and_nothing_else(tmp_path) -> None:
+    with kept(tmp_path, "a", "b", "c") as made:
+        made.settle_tried()
+        made.first(2)
+    with kept(tmp_path) as made:
+        made.settle_tried()
+        assert texts(made) == ["c"]
+
+
 def test_receivers_have_spools_of_their_own(tmp_path) -> None:
     with kept(tmp_path, "a"):
         other = Spool(str(tmp_path), "y")

@@ -25,9 +25,9 @@ def render(report: Report) -> Rendered:
         return failure(message(report))
     primary, *others = channels(report)
     document = CustomSensorResult(text=message(report))
-    document.add_primary_channel(**_keywords(primary))
+    document.add_primary_channel(**keywords(primary))
     for channel in others:
-        document.add_channel(**_keywords(channel))
+        document.add_channel(**keywords(channel))
     return Rendered(document.json_result, 0)
 
 
@@ -40,23 +40,23 @@ def failure(text: str, endpoint: Endpoint | None = None) -> Rendered:
     return Rendered(document.json_result, 0)
 
 
-def _keywords(channel: Channel) -> dict[str, Any]:
+def keywords(channel: Channel) -> dict[str, Any]:
     """Return a channel as the arguments of PRTG's sensor API."""
     from check_starttls_cert.prtg.channels import LOOKUP
     from check_starttls_cert.prtg.sensor_api import ValueUnit
 
     # Any other text than a unit of PRTG's is a custom unit.
-    keywords: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": channel.name,
         "value": channel.value,
         "unit": channel.unit or ValueUnit.COUNT,
     }
     if channel.lookup is not None:
-        return {**keywords, "unit": ValueUnit.CUSTOM, "value_lookup": LOOKUP + channel.lookup}
+        return {**described, "unit": ValueUnit.CUSTOM, "value_lookup": LOOKUP + channel.lookup}
     limits = {
         "limit_min_warning": channel.lower[0],
         "limit_min_error": channel.lower[1],
         "limit_max_warning": channel.upper[0],
         "limit_max_error": channel.upper[1],
     }
-    return {**keywords, "is_limit_mode": True, **{key: limit for key, limit in limits.items() if limit is not None}}
+    return {**described, "is_limit_mode": True, **{key: limit for key, limit in limits.items() if limit is not None}}

@@ -62,7 +62,8 @@ def channels(report: Report) -> list[Channel]:
     return shown
 
 
-def _days(judgement: Judgement, report: Report) -> Channel:
+def days_channel(judgement: Judgement) -> Channel:
+    """Return the channel of the days that a certificate has left."""
     days = judgement.value or 0
     warning, critical = judgement.limits or (None, None)
     lower = [_end(warning, 0), _end(critical, 0)]
@@ -73,6 +74,10 @@ def _days(judgement: Judgement, report: Report) -> Channel:
     below = [None if end is None else steps[end] for end in lower]
     above = [None if end is None else steps[end] - 1 for end in upper]
     return _channel(judgement, value)._replace(lower=(below[0], below[1]), upper=(above[0], above[1]), unit="days")
+
+
+def _days(judgement: Judgement, report: Report) -> Channel:
+    return days_channel(judgement)
 
 
 def _end(limits: Limits | None, end: int) -> float | None:

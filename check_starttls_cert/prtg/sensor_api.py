@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-__all__ = ["MAX_TEXT", "CustomSensorResult", "ValueUnit"]
+__all__ = ["MAX_TEXT", "CustomSensorResult", "ValueUnit", "element"]
 
 MAX_TEXT = 2000
 """Characters of a message that PRTG takes."""
@@ -38,11 +38,11 @@ class OwnCustomSensorResult:
 
     def add_primary_channel(self, **channel: Any) -> None:
         """Add the channel that PRTG shows first; keywords as for ``add_channel``."""
-        self._channels.insert(0, _channel(**channel))
+        self._channels.insert(0, element(**channel))
 
     def add_channel(self, **channel: Any) -> None:
         """Add a channel."""
-        self._channels.append(_channel(**channel))
+        self._channels.append(element(**channel))
 
     @property
     def json_result(self) -> str:
@@ -52,7 +52,7 @@ class OwnCustomSensorResult:
         return json.dumps({"prtg": {"text": self.text, "result": self._channels}})
 
 
-def _channel(
+def element(
     *,
     name: str,
     value: int,
@@ -61,7 +61,7 @@ def _channel(
     is_limit_mode: bool = False,
     **limits: int,
 ) -> dict[str, Any]:
-    """Return a channel element. A text is a custom unit; ``limits`` are ``limit_min_warning`` and its siblings."""
+    """Return a channel. A text is a custom unit; ``limits`` are ``limit_min_warning`` and its siblings."""
     channel: dict[str, Any] = {"channel": name, "value": value}
     if isinstance(unit, str):
         channel.update(unit=OwnValueUnit.CUSTOM.value, customunit=unit)

@@ -26,7 +26,8 @@ MAX_ANSWER = 1024 * 1024
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
-UNTRUSTED = "its certificate is not trusted: {}"
+OTHER_NAME = (62, 64)
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 
 
 class Answer(NamedTuple):
@@ -78,6 +79,7 @@ class Client:
         where: Address,
         *,
         ca_option: str,
+        name_option: str = "",
         ca_file: str | None = None,
         name: str | None = None,
         headers: Mapping[str, str] = {},
@@ -91,7 +93,8 @@ class Client:
                 "pip or the system's packages (Debian: python3-urllib3) install it"
             ) from None
         self._where = where
-        self._ca_option = ca_option
+        self._hints = {code: f"{name_option} is what it covers" for code in OTHER_NAME if name_option}
+        self._hint = f"{ca_option} names its authority"
         self._headers = dict(headers)
         self._error = urllib3.exceptions.HTTPError
         timeout = urllib3.Timeout(TIMEOUT)
@@ -116,7 +119,8 @@ class Client:
                 method, self._where.path + path, body, self._headers, retries=False, redirect=False,
                 preload_content=False, decode_content=False,
             )  # fmt: skip
-            octets = answer.read(MAX_ANSWER + 1)
+            # The second one finds out whether the first has got all that was announced.
+            octets = answer.read(MAX_ANSWER) + answer.read(1)
             if len(octets) > MAX_ANSWER:
                 answer.close()
                 raise Away(f"{self._where} answers with more than {MAX_ANSWER} bytes", lasting=True)
@@ -132,7 +136,8 @@ class Client:
             if isinstance(each, ssl.SSLCertVerificationError):
                 known = VERIFY_ERRORS.get(each.verify_code)
                 words = known[1] if known else printable(each.verify_message)
-                return f"{UNTRUSTED.format(words)} ({self._ca_option} names its authority)", True
+                hint = self._hints.get(each.verify_code, self._hint)
+                return f"its certificate is not trusted: {words} ({hint})", True
             if isinstance(each, ssl.SSLError):
                 return (
                     f"TLS fails: {printable(each.reason or '').replace('_', ' ').lower() or 'it does not say why'}",

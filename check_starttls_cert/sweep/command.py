@@ -93,7 +93,10 @@ def answered(arguments: list[str], world: World) -> Rendered:
     output, budget = given.pop("output", None), given.pop("budget", None)
     wanted = {option.key: given.pop(option.key) for option in deliveries.OPTIONS if option.key in given}
     inventory = read_inventory(given.pop("inventory"), given)
-    total = inventory.check(services=only_config or deliveries.need_services(wanted))
+    wanted["prtg_sensors"] = sensors = deliveries.sensors(wanted)
+    total = inventory.check(services=only_config or deliveries.need_services(wanted), sensors=sensors)
+    if sensors:
+        sensors.complete()
     if only_config:
         from check_starttls_cert.sweep.icinga2_config import configuration
 

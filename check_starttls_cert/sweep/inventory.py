@@ -19,7 +19,8 @@ from check_starttls_cert.options import OPTIONS, Option, job, parse_path
 from check_starttls_cert.prtg.parameters import parse_switch
 from check_starttls_cert.settings import Job
 from check_starttls_cert.static_typing import TYPE_CHECKING
-from check_starttls_cert.sweep.deliveries import MARKS
+from check_starttls_cert.sweep.deliveries import MARKS, SECRETS
+from check_starttls_cert.sweep.private import require_private
 from check_starttls_cert.sweep.service import NAME, service
 from check_starttls_cert.sweep.tables import Fault, FaultError, Table
 from check_starttls_cert.text import counted, printable, shortened
@@ -28,6 +29,7 @@ from check_starttls_cert.trust_store import require_directory, require_file
 if TYPE_CHECKING:
     from typing import Any
 
+    from check_starttls_cert.sweep.prtg_sensors import Sensors
     from check_starttls_cert.sweep.tables import Path, Tables
 
 
@@ -62,7 +64,7 @@ HEADER = re.compile(r"\[\[?\s*[\"'\w][^:\]]*\]|[\"'\w.-]+\s*=")
 class Inventory:
     """The targets of one file. Iterating makes a job of each, in the file's order."""
 
-    def __init__(self, name: str, tables: Tables, given: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, tables: Tables, given: Mapping[str, Any], mode: int = 0) -> None:
         self.name = "stdin" if name == STDIN else name
         self.folder = os.path.dirname(name)
         self.given = given
@@ -73,18 +75,23 @@ class Inventory:
         self._columns: set[str] = set()
         self._left_out: set[str] = set()
         self._services = False
+        self._sensors: Sensors | None = None
+        self._mode = mode
+        """The file's ``st_mode``."""
+        self._secret = False
+        """There is something in the file that nobody else may read."""
 
     def __iter__(self) -> Iterator[Job]:
         for table in self._tables:
             if isinstance(table, Table):
                 yield made(self._values(table)[0])
 
-    def check(self, *, services: bool = False) -> int:
+    def check(self, *, services: bool = False, sensors: Sensors | None = None) -> int:
         """Return how many targets there are. Raises ``UsageError``, which tells all that is wrong.
 
-        With ``services``, each target has to be a service of its own in the monitoring system.
+        With ``services``, each target has to be a service of its own in the monitoring system; ``sensors`` are filled.
         """
-        self._services = services
+        self._services, self._sensors = services, sensors
         targets = faults = length = 0
         shown: list[str] = []
         for fault in self._checked():
@@ -96,6 +103,8 @@ class Inventory:
             length += len(words)
             if len(shown) < MAX_FAULTS and length <= MAX_FAULTS_TOGETHER:
                 shown.append(words)
+        if self._secret:
+            require_private("the inventory", self.name, self._mode)
         if faults == 1:
             raise UsageError(shown[0])
         if faults:
@@ -167,6 +176,8 @@ class Inventory:
             if first != table.path:
                 words = f'the service "{own.name}" of "{own.host}" is the target in line {self._tables.line(first)}'
                 return [(table.path, f"{words} already; {NAME} gives it another name")]
+        if self._sensors and (words := self._sensors.accept(wanted)):
+            return [(table.path, words)]
         return []
 
     def _values(self, table: Table) -> tuple[dict[str, Any], list[tuple[Path, str]]]:
@@ -197,6 +208,7 @@ class Inventory:
                 continue
             try:
                 option = option_of(key, values)
+                self._secret = self._secret or option.key in SECRETS
                 values[option.key] = self._value(option, written)
                 if option.key in REQUIRED:
                     REQUIRED[option.key](values[option.key])
@@ -270,13 +282,14 @@ def read_inventory(name: str, given: Mapping[str, Any]) -> Inventory:
     try:
         with open(sys.stdin.fileno() if name == STDIN else name, "rb", closefd=name != STDIN) as file:
             octets = file.read(MAX_SIZE + 1)
+            mode = 0 if name == STDIN else os.fstat(file.fileno()).st_mode
     except (OSError, ValueError, AttributeError) as error:
         absent = isinstance(error, AttributeError)
         reason = "there is no stdin" if absent else getattr(error, "strerror", None) or str(error)
         raise UsageError(f'cannot read the inventory "{printable(name)}": {printable(reason).lower()}') from error
     try:
         text = decoded(octets)
-        return Inventory(name, reader(name, text)(text), given)
+        return Inventory(name, reader(name, text)(text), given, mode)
     except FaultError as error:
         raise UsageError(told("stdin" if name == STDIN else name, error.fault)) from error
 

@@ -150,6 +150,12 @@ class Spool:
             if self._open:
                 self._delete(results[-1].number)
 
+    def settle_tried(self) -> None:
+        """Forget the results that ``first`` has returned. Raises ``sqlite3.Error``."""
+        with self._lock:
+            (last,) = self._file.execute("SELECT coalesce(max(number), 0) FROM results WHERE tried").fetchone()
+            self._delete(last)
+
     def _delete(self, last: int) -> int:
         """Delete all results up to a number; return how many there were."""
         execute = self._file.execute

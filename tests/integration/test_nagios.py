@@ -106,11 +106,11 @@ def test_an_empty_argument_is_a_usage_error_in_one_line(seen: Seen, name: str) -
 
 
 @pytest.mark.servers
-def test_the_example_of_the_readme_is_one_that_nagios_takes(tmp_path) -> None:
-    (example,) = process.read(f"{CONTRIB}/README.md").split("\n```\n")[1::2]
+def test_the_examples_of_the_readme_are_such_that_nagios_takes(tmp_path) -> None:
+    example, _, passive = process.read(f"{CONTRIB}/README.md").split("\n```\n")[1::2]
     host = "define host {\n use generic-host\n host_name mta.example.com\n max_check_attempts 1\n}\n"
     with required("nagios4"):
-        nagios.configured(str(tmp_path), "true", host + example, SHIPPED)
+        nagios.configured(str(tmp_path), "true", f"{host}{example}\n{passive}", SHIPPED)
 
 
 def test_the_example_in_the_shipped_file_is_that_of_the_readme() -> None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import check_results
 from servers import process
 
 OBJECTS = ("commands.cfg", "contacts.cfg", "timeperiods.cfg", "templates.cfg")
@@ -37,6 +38,7 @@ check_for_updates=0
 retain_state_information=0
 service_inter_check_delay_method=n
 check_result_reaper_frequency=1
+service_freshness_check_interval=1
 status_update_interval=1
 service_check_timeout=300
 """
@@ -62,6 +64,25 @@ define service {{
     host_name            {host}
     service_description  {name}
     check_command        {command}
+}}
+"""
+
+
+PASSIVE = """
+define host {{
+    use                    generic-host
+    host_name              {host}
+    active_checks_enabled  0
+    max_check_attempts     1
+}}
+"""
+
+PASSIVE_SERVICE = """
+define service {{
+    use                  starttls-cert-passive
+    host_name            {host}
+    service_description  {name}
+    {more}
 }}
 """
 
@@ -129,6 +150,34 @@ def run(
     return dict(shown(folder))
 
 
+class Passive:
+    """A core that checks nothing itself, and takes what is put into its directory."""
+
+    def __init__(self, folder: str, host: str, services: tuple[str, ...], shipped: str, more: str = "") -> None:
+        """``shipped`` has the template of the services; ``more`` is added to each."""
+        self.folder = folder
+        self.directory = f"{folder}/results"
+        definitions = PASSIVE.format(host=host)
+        definitions += "".join(PASSIVE_SERVICE.format(host=host, name=name, more=more) for name in services)
+        self._command = configured(folder, "true", definitions, shipped)
+        os.symlink(process.find("check_dummy", "/usr/lib/nagios/plugins"), f"{folder}/plugins/check_dummy")
+
+    @property
+    def log(self) -> str:
+        return process.read(f"{self.folder}/nagios.log")
+
+    def shown(self) -> dict[str, Service]:
+        """Return the services that were checked."""
+        return dict(shown(self.folder))
+
+    def start(self, stack: contextlib.ExitStack) -> None:
+        process.start(stack, process.Command(self._command, f"{self.folder}/output"))
+
+    def await_log(self, *words: str) -> None:
+        """Return when all these are in the log."""
+        process.await_that(lambda: all(each in self.log for each in words), lambda: self.log)
+
+
 def shown(folder: str) -> Iterator[tuple[str, Service]]:
     """Yield the services of status.dat that have been checked, by their description."""
     for block in re.findall(
@@ -141,7 +190,7 @@ def shown(folder: str) -> Iterator[tuple[str, Service]]:
                 Service(
                     int(values["current_state"]),
                     values["plugin_output"],
-                    values["long_plugin_output"].replace("\\n", "\n").rstrip("\n"),
+                    check_results.unescaped(values["long_plugin_output"]).rstrip("\n"),
                     values["performance_data"],
                 ),
             )

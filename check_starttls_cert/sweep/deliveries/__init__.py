@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 
 from check_starttls_cert.durations import parse_duration
+from check_starttls_cert.errors import UsageError
 from check_starttls_cert.options import Option, parse_host, parse_path
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple, cast
 from check_starttls_cert.sweep import service
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from check_starttls_cert.report import Report
     from check_starttls_cert.sweep.client import Address
     from check_starttls_cert.sweep.outcome import Tally
+    from check_starttls_cert.sweep.prtg_sensors import Sensors
 
     class Delivery(Protocol):
         """What one of the deliveries does, in this order."""
@@ -35,11 +37,32 @@ if TYPE_CHECKING:
             """Bring the results to where they belong; return in one line what could not be brought, or nothing."""
 
 
-def address(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """Return the address in a URL with TLS."""
     from check_starttls_cert.sweep.client import address
 
     return address(text)
+
+
+def parse_probe(text: str) -> Address:
+    """Return the address in the URL of a PRTG probe."""
+    from check_starttls_cert.sweep.deliveries import prtg_push
+
+    return prtg_push.parse_probe(text)
+
+
+def parse_token(text: str) -> str:
+    """Return the token of a PRTG sensor."""
+    from check_starttls_cert.sweep import prtg_sensors
+
+    return prtg_sensors.parse_token(text)
+
+
+def parse_channel(text: str) -> str:
+    """Return the name of a PRTG channel."""
+    from check_starttls_cert.sweep import prtg_sensors
+
+    return prtg_sensors.parse_channel(text)
 
 
 def parse_age(text: str) -> float:
@@ -88,7 +111,7 @@ DELIVERIES = (
     ),
     Row(
         Option(
-            "icinga2", ("--icinga2",), address, "URL",
+            "icinga2", ("--icinga2",), parse_address, "URL",
             "bring each result to Icinga 2 by its API: https://master.example.com:5665; needs --spool",
             GROUP,
         ),
@@ -117,6 +140,46 @@ DELIVERIES = (
         ),
         SERVICE,
     ),
+    Row(
+        Option(
+            "nagios_results", ("--nagios-results",), parse_path, "DIR",
+            "hand passive results to Nagios or Naemon in their check_result_path; needs --spool",
+            GROUP,
+        ),
+        marks=SERVICE,
+    ),
+    Row(
+        Option(
+            "prtg_push", ("--prtg-push",), parse_probe, "URL",
+            "push each result to a PRTG probe's HTTP Push Data Advanced sensors: https://probe.example.com:5051; needs "
+            "--spool",
+            GROUP,
+        ),
+        (
+            Option(
+                "prtg_tokens", ("--prtg-tokens",), parse_path, "FILE",
+                "tokens of the sensors, a target (or host) and its token a line, beside those of the inventory",
+                GROUP,
+            ),
+            Option(
+                "prtg_ca", ("--prtg-ca",), parse_path, "FILE",
+                "PEM file of the authority of the probe's certificate (default: the system's trust anchors)",
+                GROUP,
+            ),
+        ),
+        (
+            Option(
+                "prtg_token", ("--prtg-token",), parse_token, "TOKEN",
+                "token of the PRTG sensor that a target belongs to; targets with one token are its channels",
+                GROUP,
+            ),
+            Option(
+                "prtg_channel", ("--prtg-channel",), parse_channel, "NAME",
+                "name of a target's channel in a PRTG sensor with others",
+                GROUP,
+            ),
+        ),
+    ),
 )  # fmt: skip
 
 SPOOL = Option(
@@ -137,8 +200,25 @@ def need_services(given: Mapping[str, Any]) -> bool:
     return any(row.option.key in given for row in DELIVERIES if row.marks is SERVICE)
 
 
+def sensors(given: Mapping[str, Any]) -> Sensors | None:
+    """Return the PRTG sensors that values of ``OPTIONS`` ask for, to be filled. Raises ``UsageError``."""
+    if "prtg_push" not in given:
+        return None
+    from check_starttls_cert.sweep.prtg_sensors import Sensors
+
+    return Sensors(given.get("prtg_tokens"))
+
+
+SECRETS = ("prtg_token",)
+"""Marks that nobody else may read."""
+
+
 def opened(given: Mapping[str, Any]) -> list[Delivery]:
     """Return the deliveries that values of ``OPTIONS`` ask for. Raises ``UsageError``, also where one cannot begin."""
+    for row in DELIVERIES:
+        for option in row.more:
+            if option.key in given and row.option.key not in given:
+                raise UsageError(f"{option.flags[0]} is of no use without {row.option.flags[0]}")
     return [
         cast("Delivery", importlib.import_module(f"{__name__}.{row.option.key}").opened(given))
         for row in DELIVERIES

@@ -21,7 +21,8 @@ from check_starttls_cert.sweep import client, spool
 from check_starttls_cert.sweep.private import read_private
 from check_starttls_cert.sweep.sender import Away, Sender
 from check_starttls_cert.sweep.service import service
-from check_starttls_cert.text import counted, printable
+from check_starttls_cert.sweep.unwanted import Unwanted
+from check_starttls_cert.text import printable
 from check_starttls_cert.words import JOINT
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ BUSY = (429, 503)
 DEFAULT_MAX_AGE = 25 * 3600.0
 """Seconds after which a result no longer counts: a daily sweep may be an hour late."""
 
-MAX_NAMED = 10
-"""Services without results that are named; all are counted."""
-
 
 def opened(given: Mapping[str, Any]) -> Icinga:
     """Return the delivery. Raises ``UsageError``."""
@@ -57,6 +55,7 @@ def opened(given: Mapping[str, Any]) -> Icinga:
         "--icinga2",
         where,
         ca_option="--icinga2-ca",
+        name_option="--icinga2-name",
         ca_file=given.get("icinga2_ca"),
         name=given.get("icinga2_name"),
         headers={"Accept": "application/json", "Authorization": f"Basic {both}"},
@@ -88,8 +87,8 @@ class Icinga:
         self._max_age = max_age
         self._source = socket.gethostname()
         self._greeted = False
-        self._unknown = Names("unknown to Icinga 2")
-        self._refused = Names("refused by Icinga 2")
+        self._unknown = Unwanted("unknown to Icinga 2")
+        self._refused = Unwanted("refused by Icinga 2")
         self._sender = Sender(waiting, "Icinga 2", lambda results: self._send(results[0]))
 
     def show(self, report: Report) -> str:
@@ -176,28 +175,6 @@ class Icinga:
         else:
             words = f"is no Icinga 2 API: HTTP status {answer.status}"
         return Away(f"{self._client} {words}{f': {told}' if (told := said(answer)) else ''}", lasting=not busy)
-
-
-class Names:
-    """Services that have not got their results: the first of them, and how many."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._named: list[str] = []
-        self._count = 0
-
-    def add(self, name: str) -> None:
-        """Count one."""
-        self._count += 1
-        if name not in self._named and len(self._named) < MAX_NAMED:
-            self._named.append(name)
-
-    def __str__(self) -> str:
-        if not self._count:
-            return ""
-        shown = ", ".join(printable(name) for name in self._named)
-        more = f" and {self._count - len(self._named)} more" if self._count > len(self._named) else ""
-        return f"{counted(self._count, 'result')} {self._what}: {shown}{more}"
 
 
 def document(answer: client.Answer) -> dict[str, Any]:

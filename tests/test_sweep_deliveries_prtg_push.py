@@ -1,0 +1,270 @@
+"""Pushes to a probe that takes what PRTG takes: what arrives, what waits, and that no token is ever shown."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import certificates
+import prtg_rules
+import pytest
+from loopback import PATIENCE, Service, ThreadedService, server_context
+from observations import environment
+from prtg_probe import Probe
+from sweeps import BAD, FINE, REPORTS, tally
+
+from check_starttls_cert.errors import UsageError
+from check_starttls_cert.outputs import prtg
+from check_starttls_cert.report import Report
+from check_starttls_cert.sweep import sender
+from check_starttls_cert.sweep.command import answer
+from check_starttls_cert.sweep.deliveries import opened
+from check_starttls_cert.sweep.deliveries.prtg_push import parse_probe
+from check_starttls_cert.sweep.outputs import OUTPUTS
+from check_starttls_cert.sweep.prtg_sensors import CHANNEL, TOKEN, Sensors
+
+SECRET = "5eC-reT"
+
+UNTRUSTED = "its certificate is not trusted"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch) -> None:
+    monkeypatch.setattr(sender, "PAUSES", ())
+    monkeypatch.setattr("check_starttls_cert.sweep.client.TIMEOUT", 0.2)
+
+
+def of(report: Report, token: str, name: str = "x") -> Report:
+    """Return a report of a target that has this token, and this channel where it needs one."""
+    return report._replace(job=report.job._replace(marks={TOKEN: token, CHANNEL: name}))
+
+
+def pushed(folder, url: str, *reports: Report, **given) -> str:
+    """Push reports; return what is said of it."""
+    sensors = Sensors(None)
+    for report in reports:
+        assert sensors.accept(report.job) == ""
+    (delivery,) = opened({"prtg_push": parse_probe(url), "prtg_sensors": sensors, "spool": str(folder), **given})
+    for report in reports:
+        delivery.take(delivery.show(report))
+    said = delivery.end(tally(*reports))
+    assert SECRET not in said
+    return said
+
+
+def url(port: int, scheme: str = "http") -> str:
+    return f"{scheme}://127.0.0.1:{port}"
+
+
+def test_a_target_with_a_token_of_its_own_has_the_sensor_of_the_single_check(tmp_path) -> None:
+    tokens = [f"{{{number}}}" for number in range(len(REPORTS))]
+    with Probe(*tokens) as probe:
+        reports = [of(report, token) for report, token in zip(REPORTS.values(), tokens)]
+        assert pushed(tmp_path, url(probe.port), *reports) == ""
+    for report, token in zip(reports, tokens):
+        assert probe.sensors[token].pushes == [json.loads(prtg.render(report).text)["prtg"]]
+    assert probe.connections == 1
+
+
+def test_targets_with_one_token_are_channels_of_one_push(tmp_path) -> None:
+    with Probe(SECRET) as probe:
+        assert pushed(tmp_path, url(probe.port), of(FINE, SECRET, "a"), of(BAD, SECRET, "b")) == ""
+        sensor = probe.sensors[SECRET]
+        assert (len(sensor.pushes), sensor.channels, sensor.state) == (1, {"a": 59, "b": -1}, prtg_rules.ERROR)
+        # PRTG has frozen the limits of a certificate that was not there.
+        assert pushed(tmp_path, url(probe.port), of(FINE, SECRET, "a"), of(FINE, SECRET, "b")) == ""
+        assert (sensor.channels, sensor.state) == ({"a": 59, "b": 59}, prtg_rules.OK)
+    assert sensor.text == "OK. 2 targets: 2 OK"
+
+
+def test_a_target_without_a_token_is_not_pushed(tmp_path) -> None:
+    with Probe(SECRET) as probe:
+        assert pushed(tmp_path, url(probe.port), FINE, of(FINE, SECRET)) == ""
+    assert len(probe.requests) == 1
+
+
+def test_a_token_that_no_sensor_has_is_told_by_its_target_and_not_kept(tmp_path) -> None:
+    with Probe("known") as probe:
+        reports = [of(FINE, SECRET), of(FINE, "known"), of(FINE, "shared", "a"), of(FINE, "shared", "b")]
+        assert pushed(tmp_path, url(probe.port), *reports) == (
+            "2 results whose token no PRTG sensor has: smtp mta.example.com:25, "
+            "smtp mta.example.com:25 (one of 2 in its sensor)"
+        )
+        assert len(probe.sensors["known"].pushes) == 1
+        assert pushed(tmp_path, url(probe.port), of(FINE, "known")) == ""
+
+
+def test_a_probe_that_is_away_gets_all_later_and_in_order(tmp_path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        assert pushed(tmp_path, url(port), of(FINE, SECRET), of(BAD, "other")) == (
+            f"2 results for PRTG kept in the spool: 127.0.0.1:{port}: connection refused"
+        )
+    with Probe(SECRET, "other") as probe:
+        assert pushed(tmp_path, url(probe.port), of(BAD, SECRET)) == ""
+    assert ["error" in push for push in probe.sensors[SECRET].pushes] == [False, True]
+    assert len(probe.sensors["other"].pushes) == 1
+
+
+def heard(sock: socket.socket) -> None:
+    """Read one whole request: who hangs up on what was not read resets the connection."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        request += sock.recv(65536)
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+    while len(body) < length:
+        body += sock.recv(65536)
+
+
+def reply(head: bytes, body: bytes = b""):
+    """Return what answers a request so."""
+
+    def behave(sock: socket.socket) -> None:
+        heard(sock)
+        sock.sendall(b"HTTP/1.1 " + head + b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+
+    return behave
+
+
+def endless(sock: socket.socket) -> None:
+    heard(sock)
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+    while True:
+        sock.sendall(bytes(65536))
+
+
+def silent(sock: socket.socket) -> None:
+    while sock.recv(65536):
+        pass
+
+
+OTHER = "does not answer like a PRTG probe"
+
+WRONG = {
+    "hangs": (silent, "no answer within "),
+    "hangs up": (lambda sock: sock.recv(1), ""),
+    "500": (reply(b"500 x", SECRET.encode()), "answers with HTTP status 500"),
+    "429": (reply(b"429 x"), "answers with HTTP status 429"),
+    "404": (reply(b"404 x", SECRET.encode()), "answers with HTTP status 404"),
+    "redirects": (reply(b"302 x\r\nLocation: http://127.0.0.1:1/" + SECRET.encode()), "answers with HTTP status 302"),
+    "no HTTP": (lambda sock: heard(sock) or sock.sendall(b"\x15\x03\x01 \r\n" * 10), ""),
+    "no JSON": (reply(b"200 OK", b"<html>"), OTHER),
+    "a list": (reply(b"200 OK", b"[]"), OTHER),
+    "no number": (reply(b"200 OK", b'{"Matching Sensors": null}'), OTHER),
+    "a word": (reply(b"200 OK", b'{"Matching Sensors": "x"}'), OTHER),
+    "deep": (reply(b"200 OK", b"[" * 500_000), OTHER),
+    "100 MB": (endless, "answers with more than 1048576 bytes"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_answer_of_a_probe_leaves_all_in_the_spool(name, tmp_path) -> None:
+    behave, words = WRONG[name]
+    with ThreadedService(behave) as service:
+        said = pushed(tmp_path, url(service.port), of(FINE, SECRET), of(BAD, SECRET + "2"))
+    assert said.startswith(f"2 results for PRTG kept in the spool: 127.0.0.1:{service.port}")
+    assert words in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("status", [b"400 x", b"413 x"])
+def test_a_document_that_is_refused_is_told_and_does_not_stop_the_others(status, tmp_path) -> None:
+    with Service(reply(status)) as service:
+        said = pushed(tmp_path, url(service.port), of(FINE, SECRET), of(FINE, "other"))
+        assert said == "2 results refused by PRTG: smtp mta.example.com:25 and 1 more"
+        assert service.connections == 2
+
+
+@pytest.fixture
+def encrypted(tmp_path) -> Iterator[tuple[Probe, str]]:
+    """Yield a probe with TLS and the file of its authority."""
+    authority = certificates.authority()
+    names = [certificates.alternative_names("localhost")]
+    made = certificates.make("localhost", issuer=authority, extensions=names)
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    with Probe(SECRET, context=server_context(tmp_path, made)) as probe:
+        yield probe, str(tmp_path / "ca.pem")
+
+
+def test_tls_is_verified(encrypted, tmp_path) -> None:
+    probe, anchor = encrypted
+    folder = tmp_path / "spool"
+    place = f"https://localhost:{probe.port}"
+    said = pushed(folder, place, of(FINE, SECRET))
+    assert said.startswith(
+        f"1 result for PRTG kept in the spool: localhost:{probe.port}: its certificate is not trusted"
+    )
+    assert said.endswith("(--prtg-ca names its authority)")
+    assert "its certificate is not trusted" in pushed(
+        folder, url(probe.port, "https"), of(FINE, SECRET), prtg_ca=anchor
+    )
+    assert probe.requests == []
+    assert pushed(folder, place, of(FINE, SECRET), prtg_ca=anchor) == ""
+    assert len(probe.sensors[SECRET].pushes) == 3
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_whole_sweep_shows_no_token(output, tmp_path, capsys) -> None:
+    inventory, tokens = tmp_path / "hosts.csv", tmp_path / "tokens"
+    inventory.write_text(f"host,port,prtg_token\n127.0.0.1,1,{SECRET}\n127.0.0.2,1,\n127.0.0.3,1,\n")
+    tokens.write_text(f"127.0.0.2 {SECRET}2\n127.0.0.3 {SECRET}\n")
+    for path in (inventory, tokens):
+        path.chmod(0o600)
+    with Probe(SECRET) as probe:
+        arguments = (inventory, "--prtg-push", url(probe.port), "--prtg-tokens", tokens, "--spool", tmp_path / "spool")
+        last = answer([*map(str, arguments), "-o", output, "-vv"])
+        assert probe.sensors[SECRET].channels == {"smtp 127.0.0.1:1": -1, "smtp 127.0.0.3:1": -1}
+    assert last.exit_code == 3
+    assert output == "json" or "1 result whose token no PRTG sensor has: smtp 127.0.0.2:1" in last.text
+    captured = capsys.readouterr()
+    assert SECRET not in last.text + captured.out + captured.err
+
+
+KILLED = """
+import os, sys
+from check_starttls_cert.sweep.command import answer
+from check_starttls_cert.sweep.client import Client
+
+asked = Client.request
+
+def request(*arguments):
+    found = asked(*arguments)
+    os._exit(9)
+
+Client.request = request
+answer(sys.argv[1:])
+"""
+
+
+def test_what_is_in_doubt_because_a_sweep_was_killed_is_pushed_again(tmp_path) -> None:
+    inventory = tmp_path / "hosts.csv"
+    inventory.write_text(f"host,port,prtg_token\n127.0.0.1,1,{SECRET}\n127.0.0.2,1,{SECRET}2\n")
+    inventory.chmod(0o600)
+    with Probe(SECRET, SECRET + "2") as probe:
+        arguments = [str(inventory), "--prtg-push", url(probe.port), "--spool", str(tmp_path / "spool"), "--jobs", "1"]
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, *arguments], env=environment(), timeout=PATIENCE, check=False
+        )
+        assert killed.returncode == 9
+        assert answer(arguments).exit_code == 2
+        pushes = [len(sensor.pushes) for sensor in probe.sensors.values()]
+    assert sum(pushes) >= 4  # the one that was killed, that again, and both of this sweep
+
+
+@pytest.mark.parametrize(
+    "text", ["http://p:5050/" + SECRET, f"http://{SECRET}@p:5050", f"http://p/?{SECRET}", SECRET, f"ftp://{SECRET}"]
+)
+def test_a_url_with_a_token_is_not_repeated(text) -> None:
+    with pytest.raises(ValueError, match=r"^(it |a URL )") as caught:
+        parse_probe(text)
+    assert SECRET not in str(caught.value)
+
+
+def test_without_a_spool_it_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="--prtg-push needs --spool DIR"):
+        opened({"prtg_push": parse_probe("http://p:5050"), "prtg_sensors": Sensors(None)})
