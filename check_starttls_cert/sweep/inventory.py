@@ -241,7 +241,7 @@ def option_of(key: str, taken: Container[str]) -> Option:
 
 def plain(key: str) -> str:
     """Return a key as ``KEYS`` has it."""
-    return key.strip().lower().replace("-", "_")
+    return key if key in KEYS else key.strip().lower().replace("-", "_")
 
 
 @lru_cache(MAX_FAULTS)
