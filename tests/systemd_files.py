@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 CONTRIB = Path(__file__).parent.parent / "contrib" / "systemd"
@@ -21,17 +23,20 @@ def settings() -> dict[str, list[str]]:
     return found
 
 
-def command() -> list[str]:
+def drop_ins() -> list[str]:
+    """Return the settings ``Environment`` that the handbook has instead of the unit's own."""
+    return re.findall(r"^Environment=(.*)$", (CONTRIB / "README.md").read_text("utf-8"), re.MULTILINE)
+
+
+def command(environment: str = "") -> list[str]:
     """Return the command line of the service: systemd makes words of a variable without braces."""
     said = settings()
-    (line,), (environment,) = said["ExecStart"], said["Environment"]
-    name, _, value = shlex.split(environment)[0].partition("=")
-    return shlex.split(line.replace(f"${name}", value))
+    name, _, value = shlex.split(environment or said["Environment"][0])[0].partition("=")
+    return shlex.split(said["ExecStart"][0].replace(f"${name}", value))
 
 
-def arguments(inventory: str, metrics: str) -> list[str]:
-    """Return the program's arguments, with other files."""
-    files = {f"/etc/{INVENTORY.name}": inventory, "/var/lib/prometheus/node-exporter/starttls_cert.prom": metrics}
-    _, *words = command()
-    assert files.keys() <= set(words)
-    return [files.get(word, word) for word in words]
+def arguments(places: Mapping[str, str], environment: str = "") -> list[str]:
+    """Return the program's arguments, with other places."""
+    _, *words = command(environment)
+    assert places.keys() <= set(words)
+    return [places.get(word, word) for word in words]

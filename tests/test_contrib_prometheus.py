@@ -213,8 +213,12 @@ def metrics(tmp_path) -> Iterator[str]:
         inventory = tmp_path / "inventory.toml"
         inventory.write_text("".join(f"[[targets]]\n{table}" for table in tables))
         file = str(tmp_path / "starttls_cert.prom")
+        places = {
+            f"/etc/{systemd_files.INVENTORY.name}": str(inventory),
+            "/var/lib/prometheus/node-exporter/starttls_cert.prom": file,
+        }
         done = subprocess.run(
-            [sys.executable, "-m", "check_starttls_cert", *systemd_files.arguments(str(inventory), file)],
+            [sys.executable, "-m", "check_starttls_cert", *systemd_files.arguments(places)],
             env=environment(),
             capture_output=True,
             text=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,12 +9,10 @@ import sys
 import pytest
 from conftest import required
 from servers import process
-from systemd_files import CONTRIB, INVENTORY, TIMER, UNIT, command, settings
+from systemd_files import INVENTORY, TIMER, UNIT, command, drop_ins, settings
 
 from check_starttls_cert.sweep.command import parser
 from check_starttls_cert.sweep.inventory import read_inventory
-
-README = (CONTRIB / "README.md").read_text("utf-8")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux'")
@@ -38,11 +34,11 @@ def test_systemd_takes_the_timer_and_what_it_starts(tmp_path) -> None:
     assert verified() != ""
 
 
-@pytest.mark.parametrize("deliveries", ["", *re.findall(r'^Environment="DELIVERIES=(.*)"$', README, re.MULTILINE)])
-def test_the_program_takes_the_command_line_with_the_deliveries_of_the_handbook(deliveries) -> None:
-    _, sweep, *words = command()
+@pytest.mark.parametrize("environment", ["", *drop_ins()])
+def test_the_program_takes_the_command_line_with_the_deliveries_of_the_handbook(environment) -> None:
+    _, sweep, *words = command(environment)
     assert sweep == "sweep"
-    given = vars(parser().parse_args([*words, *shlex.split(deliveries)]))
+    given = vars(parser().parse_args(words))
     assert given["inventory"] == f"/etc/{INVENTORY.name}"
 
 

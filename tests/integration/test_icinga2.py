@@ -15,12 +15,14 @@ import icinga2_files
 import lists
 import plugin_format
 import pytest
+import systemd_files
 from conftest import Program, Zoo, required, started
 from icinga2_files import Argument, quoted
 from plugin_format import Plugin
 from servers import director as director_server
 from servers import icinga2, process
 from servers.director import Director
+from servers.icinga2 import Node
 from servers.process import Server
 from servers.running import Certificate
 
@@ -286,21 +288,31 @@ def test_a_list_for_an_option_that_takes_one_value_is_a_usage_error(results: Res
 
 
 @pytest.fixture(scope="module")
-def sweeps(  # noqa: PLR0913, PLR0917 - these are fixtures
-    folder: str, identities: str, plugins: str, postfix: Server, dovecot: Server, certificates: Zoo
-) -> Iterator[Results]:
-    """Return what the master's API says of the sweeps: of the mail servers in the east, and of those in the west."""
+def inventories(folder: str, postfix: Server, dovecot: Server, certificates: Zoo) -> dict[str, str]:
+    """Return the inventory of each zone: the mail servers in the east, and those in the west."""
     (closed,) = process.free_ports(1)
     targets = {
         EAST: [f"smtp://127.0.0.1:{port}" for port in (postfix.ports[GOOD], postfix.ports[EXPIRED], closed)],
         WEST: [f"lmtp://127.0.0.1:{dovecot.ports[GOOD]}"],
     }
     defaults = f'name = "{NAME}"\nca_file = "{certificates.anchors(GOOD)}"\ntimeout = "1m"\n'
-    paths = {
-        zone: process.write(f"{folder}/{zone}.toml", f"targets = {json.dumps(lines)}\n[defaults]\n{defaults}")
+    texts = {
+        zone: f'targets = {json.dumps(lines)}\n[defaults]\nmonitoring_host = "servers in the {zone}"\n{defaults}'
         for zone, lines in targets.items()
     }
-    inventories = {zone: {"vars.starttls_cert_sweep_inventory": path} for zone, path in paths.items()}
+    return {zone: process.write(f"{folder}/{zone}.toml", text) for zone, text in texts.items()}
+
+
+@pytest.fixture(scope="module")
+def satellites(
+    folder: str, identities: str, plugins: str, inventories: dict[str, str], check: Program
+) -> Iterator[dict[str, Node]]:
+    """Return a master and a satellite in each zone, which know hosts to sweep, and services that a timer sweeps for."""
+    named = {zone: {"vars.starttls_cert_sweep_inventory": path} for zone, path in inventories.items()}
+    swept = {
+        zone: check("sweep", path, "--icinga2-config", "--icinga2-max-age", "3h", "-t", "60").stdout
+        for zone, path in inventories.items()
+    }
     odd = {
         **{f"vars.{argument.variable}": [ODD, OTHER] if argument.many else ODD for argument in SWEEP_VALUES},
         **{f"vars.{argument.variable}": True for argument in SWEEP_SWITCHES},
@@ -308,16 +320,25 @@ def sweeps(  # noqa: PLR0913, PLR0917 - these are fixtures
     empty = {f"vars.{icinga2_files.SWEEP}_{key}": [] for key in ("protocol", "name")}
     zones = {
         icinga2.GLOBAL: shipped(),
-        EAST: {"hosts.conf": host(EAST, {}, **inventories[EAST]) + host("odd", {}, **inventories[EAST], **odd)},
-        WEST: {"hosts.conf": host(WEST, {}, **inventories[WEST])},
+        EAST: {
+            "hosts.conf": host(EAST, {}, **named[EAST]) + host("odd", {}, **named[EAST], **odd),
+            "swept.conf": swept[EAST],
+        },
+        WEST: {"hosts.conf": host(WEST, {}, **named[WEST]), "swept.conf": swept[WEST]},
         icinga2.MASTER: {
-            "hosts.conf": host("agent", {}, **inventories[WEST], **{"vars.agent_endpoint": WEST})
+            "hosts.conf": host("agent", {}, **named[WEST], **{"vars.agent_endpoint": WEST})
             + host("away", {}, **{"vars.starttls_cert_sweep_inventory": f"{folder}/away"})
-            + host("empty", {}, **inventories[WEST], **empty)
+            + host("empty", {}, **named[WEST], **empty)
         },
     }
     with started("icinga2 zones", folder, icinga2.start, identities, plugins, zones, SATELLITES) as nodes:
-        yield icinga2.checked(nodes[icinga2.MASTER])
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def sweeps(satellites: dict[str, Node]) -> Results:
+    """Return what the master's API says of the sweeps."""
+    return icinga2.checked(satellites[icinga2.MASTER])
 
 
 @pytest.mark.parametrize(
@@ -359,6 +380,41 @@ def test_every_option_reaches_a_sweep_as_it_was_written(sweeps: Results) -> None
     for argument in SWEEP_VALUES:
         expected += [word for value in ([ODD, OTHER] if argument.many else [ODD]) for word in (argument.flag, value)]
     assert sorted(words) == sorted(expected)
+
+
+@pytest.mark.parametrize(("zone", "through", "states"), [(EAST, icinga2.MASTER, {0: 1, 2: 2}), (WEST, WEST, {0: 1})])
+def test_a_timer_in_each_zone_brings_results_to_the_master_or_to_its_own_satellite(  # noqa: PLR0913, PLR0917 - fixtures
+    satellites: dict[str, Node],
+    inventories: dict[str, str],
+    folder: str,
+    check: Program,
+    zone: str,
+    through: str,
+    states: dict[int, int],
+) -> None:
+    node, (environment,) = satellites[through], systemd_files.drop_ins()
+    credentials = process.write(f"{folder}/credentials of {zone}", f"{icinga2.USER}:{icinga2.PASSWORD}\n")
+    os.chmod(credentials, 0o600)
+    places = {
+        f"/etc/{systemd_files.INVENTORY.name}": inventories[zone],
+        "https://master.example.com:5665": f"https://127.0.0.1:{node.port}",
+        "/etc/icinga2-ca.crt": node.authority,
+        "/etc/starttls_cert_icinga2": credentials,
+        "/var/lib/starttls-cert": f"{folder}/spool of {zone}",
+    }
+    done = check(*systemd_files.arguments(places, environment), "--icinga2-name", through, "-t", "60")
+    assert (done.exit_code, done.stderr) == (max(states), "")
+
+    def known() -> list[int]:
+        rows = [row["attrs"] for row in satellites[icinga2.MASTER]("GET", "objects/services")]
+        return [
+            int(row["state"])
+            for row in rows
+            if row["host_name"] == f"servers in the {zone}" and row["last_check_result"]
+        ]
+
+    expected = [state for state, count in states.items() for _ in range(count)]
+    process.await_that(icinga2.looked(lambda: sorted(known()) == expected), lambda: f"{known()}\n{done.stdout}")
 
 
 @pytest.mark.servers
