@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 
 import certificates
 import pytest
+from cryptography import x509
 from http_receiver import HttpReceiver, Request
 from loopback import Service, ThreadedService, server_context
 
@@ -20,14 +22,27 @@ from check_starttls_cert.sweep.sender import Away
 PATH = "/s3cret"
 
 
+CLIENTS: list[Client] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Close the connections, which a server's end may wait for."""
+    yield
+    while CLIENTS:
+        CLIENTS.pop().close()
+
+
 def asking(port: int, scheme: str = "http", **given) -> Client:
-    return Client(
+    made = Client(
         "--x",
         Address(scheme, "127.0.0.1", port, PATH),
         ca_option="--x-ca",
         headers={"Authorization": "s3cret"},
         **given,
     )
+    CLIENTS.append(made)
+    return made
 
 
 def away(asked: Client) -> Away:
@@ -70,11 +85,22 @@ def test_with_tls_the_certificate_is_verified_by_the_file_and_the_name(served) -
 
 def test_a_certificate_for_another_name_is_refused(served) -> None:
     receiver, anchor = served
-    for name, said in {None: "it is for another address", "other": "it is for another host name"}.items():
+    for name, covers in {None: "127.0.0.1", "other": "other"}.items():
         error = away(asking(receiver.port, "https", ca_file=anchor, name=name, name_option="--x-name"))
-        words = f"its certificate is not trusted: {said} (--x-name is what it covers)"
+        words = f'its certificate does not cover "{covers}" (--x-name says what it covers)'
         assert (str(error), error.lasting) == (f"127.0.0.1:{receiver.port}: {words}", True)
+    error = away(asking(receiver.port, "https", ca_file=anchor))
+    assert str(error) == f'127.0.0.1:{receiver.port}: its certificate does not cover "127.0.0.1"'
     assert receiver.requests == []
+
+
+def test_a_certificate_for_the_address_is_taken(tmp_path, authority) -> None:
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = certificates.make("x", issuer=authority, extensions=[names])
+    (tmp_path / "ca.crt").write_bytes(authority.pem)
+    with HttpReceiver(lambda _: (200, "a"), server_context(tmp_path, made)) as receiver:
+        asked = asking(receiver.port, "https", ca_file=str(tmp_path / "ca.crt"))
+        assert asked.request("GET", "/") == Answer(200, "a")
 
 
 def test_a_certificate_of_another_authority_is_refused(served, tmp_path) -> None:

@@ -26,9 +26,6 @@ MAX_ANSWER = 1024 * 1024
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
-OTHER_NAME = (62, 64)
-"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
-
 
 class Answer(NamedTuple):
     """What the receiver says."""
@@ -93,8 +90,11 @@ class Client:
                 "pip or the system's packages (Debian: python3-urllib3) install it"
             ) from None
         self._where = where
-        self._hints = {code: f"{name_option} is what it covers" for code in OTHER_NAME if name_option}
-        self._hint = f"{ca_option} names its authority"
+        self._name = name or where.host
+        self._other_name = f'its certificate does not cover "{printable(self._name)}"'
+        if name_option:
+            self._other_name += f" ({name_option} says what it covers)"
+        self._ca_option = ca_option
         self._headers = dict(headers)
         self._error = urllib3.exceptions.HTTPError
         timeout = urllib3.Timeout(TIMEOUT)
@@ -106,7 +106,9 @@ class Client:
             where.port,
             timeout=timeout,
             ssl_context=context(ca_option, ca_file),
-            server_hostname=name or where.host,
+            server_hostname=self._name,
+            # Before version 2, it leaves an address to nobody if not to itself.
+            assert_hostname=self._name,
         )
 
     def __str__(self) -> str:
@@ -117,7 +119,7 @@ class Client:
         try:
             answer = self._pool.urlopen(
                 method, self._where.path + path, body, self._headers, retries=False, redirect=False,
-                preload_content=False, decode_content=False,
+                preload_content=False, decode_content=False, enforce_content_length=True,
             )  # fmt: skip
             # The second one finds out whether the first has got all that was announced.
             octets = answer.read(MAX_ANSWER) + answer.read(1)
@@ -130,14 +132,19 @@ class Client:
             raise Away(f"{self._where}: {words}", lasting=lasting) from None
         return Answer(answer.status, octets.decode("utf-8", "replace"))
 
+    def close(self) -> None:
+        """End the connection."""
+        self._pool.close()
+
     def _why(self, error: Exception) -> tuple[str, bool]:
         """Return in words why there is no answer, and whether that lasts."""
         for each in causes(error):
             if isinstance(each, ssl.SSLCertVerificationError):
                 known = VERIFY_ERRORS.get(each.verify_code)
                 words = known[1] if known else printable(each.verify_message)
-                hint = self._hints.get(each.verify_code, self._hint)
-                return f"its certificate is not trusted: {words} ({hint})", True
+                return f"its certificate is not trusted: {words} ({self._ca_option} names its authority)", True
+            if type(each).__name__ == "CertificateError":  # urllib3's, which looks at names itself
+                return self._other_name, True
             if isinstance(each, ssl.SSLError):
                 return (
                     f"TLS fails: {printable(each.reason or '').replace('_', ' ').lower() or 'it does not say why'}",
@@ -152,12 +159,14 @@ class Client:
 
 
 def context(option: str, ca_file: str | None) -> ssl.SSLContext:
-    """Return what verifies the receiver, by the system's anchors or those in a file. Raises ``UsageError``."""
+    """Return what verifies the receiver, but for its name, by the system's anchors or a file. Raises ``UsageError``."""
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        made = ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # ssl.SSLError too
         reason = "no certificates in it" if isinstance(error, ssl.SSLError) else os.strerror(error.errno or 0).lower()
         raise UsageError(f'{option}: cannot read trust anchors from "{printable(ca_file or "")}": {reason}') from error
+    made.check_hostname = False  # urllib3 does
+    return made
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

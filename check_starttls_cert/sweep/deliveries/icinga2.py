@@ -117,7 +117,9 @@ class Icinga:
 
     def end(self, tally: Tally) -> str:
         """Wait for what is sent."""
-        return JOINT.join(filter(None, (self._sender.end(tally.stop), str(self._unknown), str(self._refused))))
+        left = self._sender.end(tally.stop)
+        self._client.close()
+        return JOINT.join(filter(None, (left, str(self._unknown), str(self._refused))))
 
     def _send(self, result: spool.Result) -> None:
         """Bring a result. Raises ``Away``."""
