@@ -18,7 +18,7 @@ class Request(NamedTuple):
     path: str
     body: str
     authorization: str
-    content_type: str
+    content_type: str = ""
 
 
 Answer = Callable[[Request], "tuple[int, str]"]

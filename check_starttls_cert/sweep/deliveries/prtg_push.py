@@ -96,7 +96,9 @@ class PrtgPush:
 
     def end(self, tally: Tally) -> str:
         """Wait for what is pushed."""
-        return JOINT.join(filter(None, (self._sender.end(tally.stop), str(self._without), str(self._refused))))
+        kept = self._sender.end(tally.stop)
+        self._client.close()
+        return JOINT.join(filter(None, (kept, str(self._without), str(self._refused))))
 
     def _send(self, text: str) -> None:
         """Push a document. Raises ``Away``."""
