@@ -25,15 +25,31 @@ MAX_LISTED = 20
 
 
 def line(report: Report) -> str:
+    """Return the service, and what is wrong, or, where nothing is, what was found."""
+    return f"{service(report)}: {found(report)}"
+
+
+def service(report: Report) -> str:
+    """Return what was checked; where something is wrong, with the certificate's name."""
+    name = certificate_name(report) if report.state else ""
+    return f"{report.job.target} ({name})" if name else str(report.job.target)
+
+
+def found(report: Report) -> str:
     """Return what is wrong, or, where nothing is, what was found."""
-    presented = report.observation.presented
-    name = printable(presented.leaf.display_name, 80) if presented else ""
     if report.state:
-        return f"{report.job.target}{f' ({name})' if name else ''}: {JOINT.join(report.problems)}"
+        return JOINT.join(report.problems)
     # What was found of the certificate comes first: its name begins the sentence.
     judgements = sorted(report.judgements, key=lambda judgement: not judgement.question.needs_certificate)
     said = ", ".join(filter(None, (judgement.words for judgement in judgements)))
-    return f"{report.job.target}: {name} {said}" if name else f"{report.job.target}: {said}"
+    name = certificate_name(report)
+    return f"{name} {said}" if name else said
+
+
+def certificate_name(report: Report) -> str:
+    """Return what the server's certificate calls itself; nothing where it has no name or could not be read."""
+    presented = report.observation.presented
+    return printable(presented.leaf.display_name, 80) if presented else ""
 
 
 def details(report: Report) -> list[str]:

@@ -1,11 +1,11 @@
-"""Colour, where a person reads: at a terminal that has it, and nowhere else."""
+"""The screen in front of a person: its width, and colour where it has that and nowhere else."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
-from check_starttls_cert.static_typing import TYPE_CHECKING
+from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -15,9 +15,35 @@ COLOURS = {"OK": 32, "WARNING": 33, "CRITICAL": 31, "UNKNOWN": 35}
 """Green, yellow, red and magenta: ECMA-48 section 8.3.117, "Select graphic rendition"."""
 
 
+class Screen(NamedTuple):
+    """What text is shown on."""
+
+    columns: int
+    colour: bool
+
+
+PIPE = Screen(10_000, colour=False)
+"""What a program reads: lines are as long as they are."""
+
+
+def screen(stdout: TextIO | None, environment: Mapping[str, str]) -> Screen:
+    """Return what ``stdout`` is shown on."""
+    if not is_terminal(stdout):
+        return PIPE
+    import shutil
+
+    # A terminal that does not know its size (a serial line, a container's) has 0 columns.
+    return Screen(shutil.get_terminal_size().columns or 80, has_colour(stdout, environment))
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a person reads what is written to a stream, which may be gone."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
 def has_colour(stdout: TextIO | None, environment: Mapping[str, str]) -> bool:
     """Return whether ``stdout`` is a terminal with colours whose user has nothing against them (no-color.org)."""
-    if stdout is None or not stdout.isatty() or environment.get("NO_COLOR"):
+    if stdout is None or not is_terminal(stdout) or environment.get("NO_COLOR"):
         return False
     if sys.platform == "win32":
         # The old console shows escapes as they are; Windows Terminal says that it is there.

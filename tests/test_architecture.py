@@ -13,17 +13,17 @@ PACKAGE = Path(check_starttls_cert.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = {
-    "values": "static_typing settings errors durations thresholds names text words state",
+    "values": "static_typing settings errors packages durations thresholds names text words state",
     "facts": (
         "ber der oids algorithm distinguished_name extensions public_key certificate signature chain openssl "
         "wire connect tls server_hello trust_store starttls observation probe"
     ),
     "judgement": "questions advice report plugin",
     "presentation": (
-        "summary outputs signals prtg.channels prtg.sensor_api prtg.shared_sensor sweep.outcome sweep.outputs"
+        "summary outputs terminal signals prtg.channels prtg.sensor_api prtg.shared_sensor sweep.outcome sweep.outputs"
     ),
     "front doors": (
-        "options peers meant terminal cli demo run __main__ prtg prtg.parameters prtg.python_script_advanced "
+        "options peers meant cli demo run __main__ prtg prtg.parameters prtg.python_script_advanced "
         "prtg.script_v2 sweep sweep.deliveries"
     ),
 }

@@ -42,12 +42,28 @@ def test_the_verdict_is_drawn_as_text_and_names_nothing_of_the_machine_that_drew
     assert not re.search(r"/(?:tmp|root|home)/", svg)
 
 
-def test_the_graph_is_a_small_png() -> None:
-    png = (PICTURES / "prometheus.png").read_bytes()
-    assert len(png) < 100_000
+def test_the_table_is_drawn_as_text_with_every_target_of_its_inventory() -> None:
+    svg = (PICTURES / "sweep-table.svg").read_text("utf-8")
+    assert len(svg) < 10_000
+    command, head, *rows, last = shown(svg)
+    assert command == "$ check_starttls_cert sweep hosts --html certificates.html"
+    assert head.split() == ["STATE", "DAYS", "TARGET", "FOUND"]
+    states = [row.split()[0] for row in rows if not row.startswith(" ")]
+    assert states == ["CRITICAL"] * 3 + ["WARNING"] + ["OK"] * 5
+    assert last == "STARTTLS_CERT CRITICAL - 9 targets: 3 CRITICAL, 1 WARNING, 5 OK"
+
+
+@pytest.mark.parametrize(("name", "size"), [("prometheus.png", make.GRAPH), ("sweep-page.png", make.PAGE)])
+def test_photographs_are_small_png(name, size) -> None:
+    png = (PICTURES / name).read_bytes()
+    assert len(png) < 150_000
     # PNG specification section 11.2.2: width and height come first.
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    assert struct.unpack(">II", png[16:24]) == (1000, 900)
+    assert struct.unpack(">II", png[16:24]) == size
+
+
+def test_spaces_are_as_wide_as_at_a_terminal() -> None:
+    assert "<style>text{white-space:pre}</style>" in make.drawing("a  b")
 
 
 def test_a_line_is_broken_where_the_terminal_ends() -> None:

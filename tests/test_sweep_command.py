@@ -7,6 +7,7 @@ import gc
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,10 +125,35 @@ def test_facts_are_added_below_a_line(hosts, capsys) -> None:
     assert "\nsubject: CN=" in capsys.readouterr().out
 
 
-def test_at_a_terminal_lines_are_the_default(hosts, monkeypatch, capsys) -> None:
+def test_at_a_terminal_the_table_is_the_default_and_lines_without_rich(hosts, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    text, exit_code = answer(hosts[0], "--ca-file", hosts[1], "-t", "60")
+    assert (re.search("STATE +DAYS +TARGET", text) is not None, exit_code) == (True, 2)
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "rich" else pytest.fail(name))
     answer(hosts[0], "--ca-file", hosts[1], "-t", "60")
     assert capsys.readouterr().out.count("STARTTLS_CERT ") == 3
+
+
+def test_at_a_terminal_the_progress_is_shown(hosts, monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(stderr, "isatty", lambda: True)
+    answer(hosts[0], "--ca-file", hosts[1], "-o", "table", "-t", "60")
+    assert stderr.getvalue().startswith("\r0 of 3 ")
+
+
+@pytest.mark.parametrize("arguments", [("-o", "nagios"), ("-o", "lines"), ("-o", "json")])
+def test_packages_that_are_not_asked_for_are_not_imported(hosts, arguments) -> None:
+    script = (
+        "import sys; from check_starttls_cert.sweep import command; command.answer(sys.argv[1:]);"
+        "sys.exit(str([name for name in ('rich', 'jinja2', 'prometheus_client') if name in sys.modules]))"
+    )
+    command_line = [sys.executable, "-c", script, hosts[0], *arguments]
+    ended = subprocess.run(command_line, env=environment(), capture_output=True, text=True, check=False)
+    assert ended.stderr == "[]\n"
 
 
 def test_without_a_stdout_the_exit_code_still_tells(hosts, monkeypatch) -> None:
@@ -156,6 +182,11 @@ def test_icinga_s_configuration_is_printed_without_a_check(tmp_path, capsys) -> 
     printed = capsys.readouterr().out
     assert (printed.count("\nobject Service "), printed.count("\nobject Host ")) == (2, 2)
     assert "  check_interval = 5400s\n" in printed
+
+
+def test_a_configuration_that_nobody_reads_ends(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert answer(write(tmp_path, "a.test\n"), "--icinga2-config") == ("", 0)
 
 
 @pytest.mark.parametrize("asked", ["--icinga2-config", "--icinga2=https://master.test"])
@@ -225,6 +256,13 @@ def test_a_budget_has_a_unit(text, seconds) -> None:
 
 def test_a_number_of_workers_is_a_number() -> None:
     assert command.parse_jobs("5") == 5
+
+
+def test_results_are_delivered_beside_what_is_printed(hosts, tmp_path) -> None:
+    page = tmp_path / "x.html"
+    text, _ = answer(hosts[0], "--ca-file", hosts[1], "--html", str(page), "-t", "60")
+    assert "3 targets: 2 CRITICAL, 1 OK" in text
+    assert page.read_text("utf-8").count('<span class="state">') == 3
 
 
 def test_a_budget_may_be_over_before_anything_is_checked(hosts) -> None:

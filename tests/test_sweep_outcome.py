@@ -11,7 +11,7 @@ from observations import DAY, NOW, REFUSED, evaluated, facts, seen, unseen
 from check_starttls_cert import options
 from check_starttls_cert.outputs import OUTPUTS, renderer
 from check_starttls_cert.state import State
-from check_starttls_cert.summary import line
+from check_starttls_cert.summary import found, line, service
 from check_starttls_cert.sweep import outcome as module
 from check_starttls_cert.sweep.outcome import Outcome, Tally, outcome, unjudged
 
@@ -20,16 +20,14 @@ JOB = options.job({"host": "mta.example.com", "unreachable": State.OK})
 
 def of(number: int, state: State, days: float = 10.0) -> Outcome:
     """Return an outcome."""
-    return Outcome(number, state, days, f"words of {number}", ("shown",))
+    return Outcome(number, state, days, f"service {number}", "found", ("shown",))
 
 
 def test_of_a_report_its_state_its_days_and_its_words_are_kept() -> None:
     report = evaluated(seen(facts(5 * DAY)))
-    assert outcome(7, report, ("shown",)) == Outcome(7, State.CRITICAL, 5.0, line(report), ("shown",))
-
-
-def test_of_a_good_one_no_words_are_kept() -> None:
-    assert outcome(0, evaluated(seen()), ()).words == ""
+    made = outcome(7, report, ("shown",))
+    assert made == Outcome(7, State.CRITICAL, 5.0, service(report), found(report), ("shown",))
+    assert (made.target, made.words) == ("smtp mta.example.com:25", line(report))
 
 
 def test_of_one_without_a_certificate_no_days_are_known() -> None:
@@ -88,6 +86,7 @@ def test_the_worst_come_first_then_who_ends_first_then_the_inventory_decides() -
     tally = Tally(6)
     for each in outcomes:
         tally.add(each)
+    assert [each.number for each in tally.urgent] == [2, 3, 1, 0, 4, 5]
     assert [each.number for each in tally.worst] == [2, 3, 1, 0, 4]
 
 
@@ -101,3 +100,11 @@ def test_no_more_than_the_worst_are_kept(monkeypatch) -> None:
     assert [each.number for each in tally.worst] == [0, 1, 2]
     assert {each.shown for each in tally.worst} == {()}
     assert tally.counts[State.CRITICAL] == 100
+
+
+def test_what_is_not_listed_is_counted() -> None:
+    tally = Tally(4)
+    for number, state in enumerate((State.OK, State.UNKNOWN, State.OK, State.CRITICAL)):
+        tally.add(of(number, state))
+    assert tally.left_out([State.CRITICAL, State.OK]) == "1 UNKNOWN, 1 OK"
+    assert tally.left_out(each.state for each in tally.urgent) == ""

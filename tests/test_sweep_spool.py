@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 from loopback import PATIENCE
-from observations import environment
+from observations import HERE, environment
 
 from check_starttls_cert.errors import UsageError
 from check_starttls_cert.sweep import spool
@@ -244,27 +244,11 @@ def test_a_delivery_that_needs_it_says_so(tmp_path) -> None:
 
 
 KILLED = """
-import os, sqlite3, sys
-
-directory, sweep, deadly = sys.argv[1], sys.argv[2], int(sys.argv[3])
-steps = 0
-
-def step():
-    global steps
-    steps += 1
-    if steps == deadly:
-        os._exit(9)
-
-class Counting(sqlite3.Connection):
-    def execute(self, *given):
-        step()
-        found = super().execute(*given)
-        step()
-        return found
-
-real = sqlite3.connect
-sqlite3.connect = lambda *places, **options: real(*places, factory=Counting, **options)
+import sys
+from deadly import step
 from check_starttls_cert.sweep.spool import Spool
+
+directory, sweep, _ = sys.argv[1:]
 
 def note(name, text):
     with open(f"{directory}/{name}", "a") as file:
@@ -288,8 +272,7 @@ while results := spool.first(2):
     spool.settle(results)
     step()
 spool.close()
-step()
-print(steps)
+print(step())
 """
 """A sweep that adds three results, sends all that are there, and dies at its n-th step."""
 
@@ -298,7 +281,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process of its own."""
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=False,
+        capture_output=True, text=True, env=environment(HERE), timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

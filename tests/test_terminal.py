@@ -1,4 +1,4 @@
-"""Colour at a terminal, and nowhere else."""
+"""The screen: how wide it is; colour at a terminal, and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from observations import SITUATIONS, child, evaluated
 from servers import process
 
 from check_starttls_cert.outputs import nagios
-from check_starttls_cert.terminal import COLOURS, coloured, has_colour
+from check_starttls_cert.terminal import COLOURS, PIPE, Screen, coloured, has_colour, is_terminal, screen
 
 HOST = ("-H", "mta.example.com")
 
@@ -134,3 +134,19 @@ def test_a_pipe_gets_no_colour() -> None:
     written, _ = child("fine", "cli", *HOST, "-v", env={"TERM": "xterm", "NO_COLOR": ""}).communicate()
     assert written.startswith(b"STARTTLS_CERT OK - ")
     assert ESCAPE.encode() not in written
+
+
+def test_a_screen_is_as_wide_as_its_terminal_and_a_pipe_as_its_lines(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "77")
+    assert screen(Terminal(), {"NO_COLOR": "1"}) == Screen(77, colour=False)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((0, 0)))
+    assert screen(Terminal(), {"NO_COLOR": "1"}) == Screen(80, colour=False)
+    assert screen(io.StringIO(), {"TERM": "xterm"}) == screen(None, {}) == PIPE
+
+
+def test_a_stream_that_is_closed_is_no_terminal() -> None:
+    closed = Terminal()
+    assert is_terminal(closed)
+    closed.close()
+    assert not is_terminal(closed)
+    assert not is_terminal(None)

@@ -11,8 +11,8 @@ drop what a program printed that failed.
 from __future__ import annotations
 
 from check_starttls_cert import outputs
-from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import MAX_NAMED, Endpoint, Rendered
+from check_starttls_cert.packages import require
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.text import printable, shortened
 
@@ -61,13 +61,7 @@ def render(report: Report) -> Rendered:
 
 def require_client() -> None:
     """Raise ``UsageError`` where ``prometheus_client`` is not installed."""
-    try:
-        import prometheus_client  # noqa: F401 - only whether it is there
-    except ModuleNotFoundError:
-        raise UsageError(
-            "openmetrics needs the package prometheus_client for the Python that runs this; "
-            "pip or the system's packages (Debian: python3-prometheus-client) install it"
-        ) from None
+    require("prometheus_client", "openmetrics", "python3-prometheus-client")
 
 
 def failure(message: str, endpoint: Endpoint | None = None) -> Rendered:

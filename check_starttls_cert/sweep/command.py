@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import sys
 import time
@@ -20,18 +21,20 @@ from check_starttls_cert.run import WORLD, World, write
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
-from check_starttls_cert.sweep import deliveries
+from check_starttls_cert.sweep import deliveries, progress
 from check_starttls_cert.sweep.addresses import Addresses
 from check_starttls_cert.sweep.inventory import STDIN, Inventory, read_inventory
 from check_starttls_cert.sweep.lanes import AT_ONCE
 from check_starttls_cert.sweep.outcome import Tally
-from check_starttls_cert.sweep.outputs import LINES, OUTPUTS, SERVICE, printer
+from check_starttls_cert.sweep.outputs import LINES, OUTPUTS, SERVICE, TABLE, printer
 from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
+from check_starttls_cert.terminal import is_terminal, screen
 from check_starttls_cert.text import counted, printable
 from check_starttls_cert.trust_store import trust_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from check_starttls_cert.sweep.deliveries import Delivery
 
@@ -72,18 +75,7 @@ def answer(arguments: list[str], world: World = WORLD) -> Rendered:
 def answered(arguments: list[str], world: World) -> Rendered:
     """As ``answer``, which tells the error in a line where only lines are read."""
     command = parser()
-    try:
-        values = vars(command.parse_args(arguments))
-    except UsageError:
-        from check_starttls_cert.meant import nearest
-
-        flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
-        unknown = next((flag for flag in flags if flag not in command.flags), "")
-        if not unknown or not (near := nearest(unknown, command.flags)):
-            raise
-        raise UsageError(f"{printable(unknown)} is no option of a sweep, the nearest is {near}") from None
-    # Not ``in``: the state OK is equal to False.
-    given = {key: value for key, value in values.items() if value is not None and value is not False}
+    given = parsed(command, arguments)
     if "help" in given:
         return Rendered(command.format_help().rstrip(), State.UNKNOWN.exit_code)
     if "inventory" not in given:
@@ -101,13 +93,39 @@ def answered(arguments: list[str], world: World) -> Rendered:
         from check_starttls_cert.sweep.icinga2_config import configuration
 
         for part in configuration(inventory, wanted):
-            write(part, sys.stdout, "utf-8")
+            if not write(part, sys.stdout, "utf-8"):
+                break
         return Rendered("", 0)
     if only_check:
         return Rendered(f"{printable(inventory.name)}: {counted(total, 'target')}, no errors", 0)
     if output is None:
-        output = LINES if sys.stdout is not None and sys.stdout.isatty() else SERVICE
+        output = usual_output()
     return sweep(inventory, total, output, deliveries.opened(wanted), min(workers, total), budget, world)
+
+
+def parsed(command: Parser, arguments: list[str]) -> dict[str, Any]:
+    """Return what a command line says by key. Raises ``UsageError``, which names the nearest option."""
+    try:
+        values = vars(command.parse_args(arguments))
+    except UsageError:
+        from check_starttls_cert.meant import nearest
+
+        flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+        unknown = next((flag for flag in flags if flag not in command.flags), "")
+        if not unknown or not (near := nearest(unknown, command.flags)):
+            raise
+        raise UsageError(f"{printable(unknown)} is no option of a sweep, the nearest is {near}") from None
+    # Not ``in``: the state OK is equal to False.
+    return {key: value for key, value in values.items() if value is not None and value is not False}
+
+
+def usual_output() -> str:
+    """Return the output that nobody has to ask for."""
+    if not is_terminal(sys.stdout):
+        return SERVICE
+    from importlib.util import find_spec
+
+    return TABLE if find_spec("rich") else LINES
 
 
 def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
@@ -125,6 +143,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     signals.divert(lambda name: reasons.append(f"ended by {name}"))
 
     def end() -> str:
+        draw()
         if budget is not None and time.monotonic() - started >= budget:
             reasons.append(f"the budget of {budget:g} s is used up")
         return reasons[0] if reasons else ""
@@ -137,16 +156,17 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     tally = Tally(total)
     shows = [to.show, *(each.show for each in delivered)]
     runner = Runner(iter(inventory), probes(world), lambda report: tuple(show(report) for show in shows), end)
-    for outcome in runner.outcomes(workers):
-        tally.add(outcome)
-        said, *taken = outcome.shown
-        for each, shown in zip(delivered, taken):
-            each.take(shown)
-        if said and not write(said, sys.stdout):
-            reasons.append("nobody reads the output")
+    with progress.shown(output, tally, sys.stderr) as draw:
+        for outcome in runner.outcomes(workers):
+            tally.add(outcome)
+            said, *taken = outcome.shown
+            for each, shown in zip(delivered, taken):
+                each.take(shown)
+            if said and not write(said, sys.stdout):
+                reasons.append("nobody reads the output")
     tally.ended, tally.elapsed, tally.stop = runner.ended, time.monotonic() - started, end
     tally.undelivered = [words for each in delivered if (words := each.end(tally))]
-    return to.end(tally)
+    return to.end(tally, screen(sys.stdout, os.environ))
 
 
 def probes(world: World) -> Probes:
@@ -192,7 +212,7 @@ ROWS = (
     Option(
         "output", ("-o", "--output"), one_of(tuple(OUTPUTS)), "OUTPUT",
         "; ".join(f"{name}: {said}" for name, said in OUTPUTS.items())
-        + f" (default {SERVICE}, at a terminal {LINES})",
+        + f" (default {SERVICE}; at a terminal {TABLE}, or {LINES} without the package rich)",
         THE_SWEEP,
         choices=tuple(OUTPUTS),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from check_starttls_cert.errors import ProbeError
@@ -14,10 +14,10 @@ from check_starttls_cert.report import Report
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import NamedTuple
-from check_starttls_cert.summary import line
+from check_starttls_cert.summary import found, service
 
 MAX_WORST = 100
-"""Problems that are kept to be named."""
+"""Targets that are kept to be named."""
 
 
 def unjudged(job: Job, now: datetime, words: str) -> Report:
@@ -36,17 +36,34 @@ class Outcome(NamedTuple):
     state: State
     days: float
     """The days that the certificate has left; infinite where it could not be read."""
-    words: str
-    """The status line's, of a target that is not OK."""
+    service: str
+    """What was checked, and how its certificate calls itself."""
+    found: str
+    """What is wrong with it, or what was found."""
     shown: tuple[str, ...]
     """What the output says of it at once, and what each delivery needs."""
+
+    @property
+    def target(self) -> str:
+        """The service without the certificate's name."""
+        return self.service.partition(" (")[0]
+
+    @property
+    def words(self) -> str:
+        """The status line's."""
+        return f"{self.service}: {self.found}"
 
 
 def outcome(number: int, report: Report, shown: tuple[str, ...]) -> Outcome:
     """Return what is kept of a report."""
     days = next((each.value for each in report.judgements if each.question.key == "expiry"), None)
-    words = line(report) if report.state else ""
-    return Outcome(number, report.state, math.inf if days is None else days, words, shown)
+    left = math.inf if days is None else days
+    return Outcome(number, report.state, left, service(report), found(report), shown)
+
+
+def counted_states(counts: Mapping[State, int]) -> str:
+    """Return ``2 CRITICAL, 5 OK``; nothing where there is none."""
+    return ", ".join(f"{counts[state]} {state.name}" for state in sorted(State, reverse=True) if counts[state])
 
 
 class Tally:
@@ -66,16 +83,18 @@ class Tally:
         """Says, like ``ended``, why whoever is still busy is to end now; nothing where there is time."""
         self.undelivered: list[str] = []
         """What could not be brought to where it belongs."""
-        self._worst: list[tuple[tuple[State, float, int], Outcome]] = []
+        self._urgent: list[tuple[tuple[State, float, int], Outcome]] = []
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome, and keep it if it is among the worst."""
         self.counts[outcome.state] += 1
         self.days = min(self.days, outcome.days)
-        if outcome.state:
-            # Of the same state, whose certificate ends first is worse; then the inventory's order decides.
-            entry = (outcome.state, -round(outcome.days, 1), -outcome.number), outcome._replace(shown=())
-            (heapq.heappushpop if len(self._worst) == MAX_WORST else heapq.heappush)(self._worst, entry)
+        # Of the same state, whose certificate ends first is worse; then the inventory's order decides.
+        urgency = outcome.state, -round(outcome.days, 1), -outcome.number
+        if len(self._urgent) < MAX_WORST:
+            heapq.heappush(self._urgent, (urgency, outcome._replace(shown=())))
+        elif urgency > self._urgent[0][0]:
+            heapq.heapreplace(self._urgent, (urgency, outcome._replace(shown=())))
 
     @property
     def state(self) -> State:
@@ -84,7 +103,19 @@ class Tally:
             return State.UNKNOWN
         return max((state for state, count in self.counts.items() if count), default=State.OK)
 
+    def left_out(self, listed: Iterable[State]) -> str:
+        """Return in words how many targets are not among those that are listed."""
+        counts = dict(self.counts)
+        for state in listed:
+            counts[state] -= 1
+        return counted_states(counts)
+
+    @property
+    def urgent(self) -> list[Outcome]:
+        """The most urgent targets, the worst first."""
+        return [outcome for _, outcome in sorted(self._urgent, key=lambda entry: entry[0], reverse=True)]
+
     @property
     def worst(self) -> list[Outcome]:
-        """What is not OK, the worst first."""
-        return [outcome for _, outcome in sorted(self._worst, key=lambda entry: entry[0], reverse=True)]
+        """What of them is not OK."""
+        return [outcome for outcome in self.urgent if outcome.state]

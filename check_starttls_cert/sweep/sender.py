@@ -26,7 +26,7 @@ PAUSES = (0.5, 2.0, 5.0)
 """Seconds before it is tried again to send the same; then this sweep sends nothing more."""
 
 DEADLINE = 30.0
-"""Seconds after which the end of a sweep waits no longer for one call of ``send``, whatever keeps that busy."""
+"""Seconds after which the end of a sweep waits no longer for one result to be sent, whatever keeps that busy."""
 
 POLL = 0.1
 """Seconds between two looks whether the sweep is to end now."""
@@ -57,7 +57,7 @@ class Sender:
         """Nothing will be added any more."""
         self._stopped = threading.Event()
         self._since = math.inf
-        """When the present call of ``send`` began."""
+        """When it was begun to send what is being sent."""
         self._why = ""
         """What went wrong last, where nothing has arrived since."""
 
@@ -96,8 +96,10 @@ class Sender:
     def _work(self) -> None:
         try:
             while results := self._next():
+                self._since = time.monotonic()
                 self._sent(results)
                 self._spool.settle(results)
+                self._since = math.inf
         except Away:
             pass
         except sqlite3.Error as error:
@@ -119,7 +121,6 @@ class Sender:
         """Send, and try again after a pause. Raises ``Away``."""
         pauses = iter(PAUSES)
         while True:
-            self._since = time.monotonic()
             try:
                 self._send(results)
             except Away as error:
@@ -130,6 +131,4 @@ class Sender:
             else:
                 self._why = ""
                 return
-            finally:
-                self._since = math.inf
             results = [result._replace(tried=True) for result in results]

@@ -28,6 +28,10 @@ CODES = {"OK": 0, "CRITICAL": 2}
 HOSTILE = """Küche "2" 'a' \\\\b $macro$ {{{x}}} // /* */; <&>"""
 
 
+WEAK = f'object ApiUser "weak" {{ password = "{icinga2.PASSWORD}", permissions = [ "objects/query/*" ] }}'
+"""A user to whom Icinga says that there are no services, where it does not allow to tell their results."""
+
+
 class Lab(NamedTuple):
     """A master with the services of an inventory."""
 
@@ -85,7 +89,8 @@ def configured(lab: Lab, max_age: str) -> Lab:
     ).stdout.decode("utf-8")  # fmt: skip
     own = f"{lab.folder}/{max_age}"
     os.mkdir(own)
-    nodes = icinga2.configure(own, f"{lab.folder}/known", own, {icinga2.MASTER: {"swept.conf": printed}})
+    files = {"swept.conf": printed, "users.conf": WEAK}
+    nodes = icinga2.configure(own, f"{lab.folder}/known", own, {icinga2.MASTER: files})
     # Not a reason to skip: what Icinga does not take is wrong in what is printed.
     accepted = subprocess.run(
         icinga2.daemon(own, icinga2.MASTER, "--validate"), capture_output=True, text=True, check=False
@@ -209,3 +214,12 @@ def test_a_wrong_password_is_told_and_the_results_are_kept(lab, tmp_path) -> Non
     assert " refuses the API user with HTTP status 401: " in done.stdout
     assert "s3cret" not in done.stdout + done.stderr
     assert lab.sweep("--spool", str(tmp_path / "own")).returncode == 2
+
+
+@pytest.mark.usefixtures("running")
+def test_a_user_who_may_not_tell_results_is_told_and_the_results_are_kept(lab, tmp_path) -> None:
+    weak = lab._replace(environment={**lab.environment, "ICINGA2_API_USER": "weak"})
+    done = weak.sweep("--spool", str(tmp_path / "own"))
+    said = f"127.0.0.1:{lab.master.port}: the API user may not actions/process-check-result (permissions)"
+    assert f" / 3 results for Icinga 2 kept in the spool: {said} / CRITICAL " in done.stdout
+    assert done.returncode == 3

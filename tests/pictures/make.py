@@ -1,8 +1,9 @@
 """Make the pictures of the README, in ``contrib/pictures``: what people see, from real runs against real servers.
 
-``verdict.svg`` is the program at a terminal; ``prometheus.png`` its metrics in Prometheus' own graph, while one of the
-certificates is renewed. Needs root, Linux, and Debian's postfix, dovecot-lmtpd, slapd, prometheus,
-prometheus-node-exporter and chromium. The servers run on their usual ports, in a network of their own.
+``verdict.svg`` is the program at a terminal, ``sweep-table.svg`` a sweep there and ``sweep-page.png`` the page that it
+writes; ``prometheus.png`` are the metrics in Prometheus' own graph, while one of the certificates is renewed. Needs
+root, Linux, and Debian's postfix, dovecot-lmtpd, slapd, prometheus, prometheus-node-exporter and chromium. The
+servers run on their usual ports, in a network of their own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,21 @@ import zoo  # noqa: E402
 from servers import dovecot, postfix, process, slapd  # noqa: E402
 
 PICTURES = TESTS.parent / "contrib" / "pictures"
-HOSTS = "127.0.0.1 localhost mta.example.com mail.example.com store.example.com dc1.example.com\n"
+NAMES = ("mta", "mx2", "lists", "mail", "store", "archive", "dc1", "dc3")
+HOSTS = f"127.0.0.1 localhost {' '.join(f'{name}.example.com' for name in NAMES)}\n"
+
+POSTFIX, DOVECOT, SLAPD = (
+    {"mta": 25, "mail": 587, "mx2": 2525, "lists": 2526},
+    {"store": 24, "archive": 2003},
+    {"dc1": 389, "dc3": 1389},
+)
+"""Hosts and their ports."""
+
+DAYS = {"mta": 12, "mail": 59, "store": 33, "dc1": -4, "mx2": 83, "lists": 5, "archive": 88, "dc3": 71}
+"""That their certificates have left."""
+
+OTHER_NAMES = {"dc1": "dc2"}
+"""Whose certificate a host has that is not its own."""
 
 SHOWN = ("-H mail.example.com -P submission -v", "-H dc1.example.com -P ldap -v")
 """The command lines at the terminal."""
@@ -44,6 +59,19 @@ ENDPOINTS = (
     "lmtp://store.example.com",
     "ldap://dc1.example.com",
 )
+INVENTORY = """\
+mta.example.com
+mx2.example.com:2525
+lists.example.com:2526
+submission://mail.example.com
+imap://mail.example.com
+lmtp://store.example.com
+lmtp://archive.example.com:2003
+ldap://dc1.example.com
+ldap://dc3.example.com:1389
+"""
+"""Of the sweep; there is no IMAP server."""
+
 ROUNDS = 30
 """Runs of all checks behind Prometheus' graph. The certificate of the first endpoint is renewed in the middle."""
 
@@ -59,6 +87,9 @@ COLOURS = dict(zip(range(30, 38), ("#555", "#f66", "#6c6", "#dc6", "#69f", "#c9f
 CHARACTER, LINE, MARGIN = 7.25, 18, 14
 """Pixels, of a font of 12."""
 
+GRAPH, PAGE = (1000, 900), (1100, 1000)
+"""Pixels of the photographs."""
+
 
 def certificate(folder: str, name: str, host: str, days: int) -> None:
     """Write a certificate for ``host`` with so many days left, as each server wants it."""
@@ -71,16 +102,11 @@ def certificate(folder: str, name: str, host: str, days: int) -> None:
 
 def serve(stack: contextlib.ExitStack, folder: str) -> None:
     """Start the servers, each on its usual port."""
-    ports = iter((25, 587, 24, 389))
+    ports = itertools.chain(POSTFIX.values(), DOVECOT.values(), SLAPD.values())
     process.free_ports = lambda count: list(itertools.islice(ports, count))
     os.mkdir(f"{folder}/anchors")
-    for name, host, days in (
-        ("mta", "mta.example.com", 12),
-        ("mail", "mail.example.com", 59),
-        ("store", "store.example.com", 33),
-        ("dc", "dc2.example.com", -4),
-    ):
-        certificate(folder, name, host, days)
+    for name, days in DAYS.items():
+        certificate(folder, name, f"{OTHER_NAMES.get(name, name)}.example.com", days)
     # The anchors take the place of this system's.
     process.run([process.find("openssl"), "rehash", f"{folder}/anchors"])
     process.run([process.find("mount"), "--bind", f"{folder}/anchors", "/etc/ssl/certs"])
@@ -88,17 +114,18 @@ def serve(stack: contextlib.ExitStack, folder: str) -> None:
         os.mkdir(f"{folder}/{name}")
     empty = process.write(f"{folder}/openssl.cnf", "")
     # A process for each visit reads the renewed certificate.
-    services = {
-        name: {"smtpd_tls_chain_files": f"{folder}/{name}.both.pem", "max_use": "1"} for name in ("mta", "mail")
-    }
+    services = {name: {"smtpd_tls_chain_files": f"{folder}/{name}.both.pem", "max_use": "1"} for name in POSTFIX}
     postfix.start(stack, f"{folder}/postfix", services, empty)
-    files = {name: (f"{folder}/{name}.chain.pem", f"{folder}/{name}.key.pem") for name in ("store", "dc")}
-    dovecot.start(stack, f"{folder}/dovecot", {"store": files["store"]}, empty)
-    slapd.start(stack, f"{folder}/slapd", {"dc": files["dc"]})
+    dovecot_files, slapd_files = (
+        {name: (f"{folder}/{name}.chain.pem", f"{folder}/{name}.key.pem") for name in names}
+        for names in (DOVECOT, SLAPD)
+    )
+    dovecot.start(stack, f"{folder}/dovecot", dovecot_files, empty)
+    slapd.start(stack, f"{folder}/slapd", slapd_files)
 
 
 def at_a_terminal(command: list[str]) -> str:
-    """Return what a command prints on a terminal."""
+    """Return what stands on a terminal when a command has ended."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm-256color"}):
@@ -109,7 +136,8 @@ def at_a_terminal(command: list[str]) -> str:
             while piece := os.read(ours, 65536):
                 said += piece
     os.close(ours)
-    return said.decode("utf-8").replace("\r\n", "\n")
+    # What was written over is gone: the program's line of progress.
+    return re.sub(r"[^\n]*\r", "", said.decode("utf-8").replace("\r\n", "\n"))
 
 
 def characters(text: str) -> list[tuple[str, str]]:
@@ -141,7 +169,7 @@ def rows(text: str) -> list[list[tuple[str, str]]]:
     return found
 
 
-def drawing(text: str) -> str:
+def drawing(text: str, title: str = "") -> str:
     """Return a terminal with ``text`` in it, as SVG whose text is text."""
     lines = rows(text.rstrip("\n"))
     width, height = round(COLUMNS * CHARACTER) + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
@@ -149,9 +177,10 @@ def drawing(text: str) -> str:
     font = 'font-family="ui-monospace,Menlo,Consolas,DejaVu Sans Mono,monospace" font-size="12"'
     shown = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} role="img">',
-        "<title>check_starttls_cert at a terminal: a good certificate with all facts, and one that has expired</title>",
+        f"<title>{title}</title>",
         f'<rect {size} rx="6" fill="#1d1f21"/>',
-        f'<g {font} fill="#ddd" xml:space="preserve">',
+        f'<g {font} fill="#ddd">',
+        "<style>text{white-space:pre}</style>",
     ]
     for number, line in enumerate(lines):
         spans = ""
@@ -169,7 +198,21 @@ def terminal() -> None:
     for arguments in SHOWN:
         printed = at_a_terminal([sys.executable, "-m", "check_starttls_cert", *arguments.split()])
         said += f"\x1b[1m$ check_starttls_cert {arguments}\x1b[0m\n{printed}\n"
-    (PICTURES / "verdict.svg").write_text(drawing(said), "utf-8")
+    title = "check_starttls_cert at a terminal: a good certificate with all facts, and one that has expired"
+    (PICTURES / "verdict.svg").write_text(drawing(said, title), "utf-8")
+
+
+def sweep(folder: str) -> None:
+    """Draw a sweep, and photograph the page that it writes."""
+    os.mkdir(f"{folder}/sweep")
+    os.chdir(f"{folder}/sweep")
+    process.write("hosts", INVENTORY)
+    arguments = "sweep hosts --html certificates.html"
+    printed = at_a_terminal([sys.executable, "-m", "check_starttls_cert", *arguments.split()])
+    title = "check_starttls_cert sweep at a terminal: a table of nine targets, the most urgent first"
+    said = f"\x1b[1m$ check_starttls_cert {arguments}\x1b[0m\n{printed}"
+    (PICTURES / "sweep-table.svg").write_text(drawing(said, title), "utf-8")
+    photograph(folder, f"file://{folder}/sweep/certificates.html", "sweep-page.png", PAGE)
 
 
 def graph(stack: contextlib.ExitStack, folder: str) -> None:
@@ -198,11 +241,16 @@ def graph(stack: contextlib.ExitStack, folder: str) -> None:
         assert swept.returncode == 2, swept.stdout  # one has expired
         time.sleep(1)
     query = {"g0.expr": DAYS_LEFT, "g0.tab": "0", "g0.range_input": f"{time.monotonic() - begun:.0f}s"}
+    photograph(folder, f"http://127.0.0.1:9090/graph?{urllib.parse.urlencode(query)}", "prometheus.png", GRAPH)
+
+
+def photograph(folder: str, address: str, name: str, size: tuple[int, int]) -> None:
+    """Write the picture of a page."""
     picture = [
         *(process.find("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
         f"--user-data-dir={folder}/chromium",
-        *("--window-size=1000,900", "--virtual-time-budget=10000", f"--screenshot={PICTURES / 'prometheus.png'}"),
-        f"http://127.0.0.1:9090/graph?{urllib.parse.urlencode(query)}",
+        *(f"--window-size={size[0]},{size[1]}", "--virtual-time-budget=10000", f"--screenshot={PICTURES / name}"),
+        address,
     ]
     subprocess.run(picture, check=True, capture_output=True, timeout=process.PATIENCE)
 
@@ -215,6 +263,7 @@ def inside(folder: str) -> None:
     with contextlib.ExitStack() as stack:
         serve(stack, folder)
         terminal()
+        sweep(folder)
         graph(stack, folder)
 
 

@@ -111,6 +111,14 @@ DELIVERIES = (
     ),
     Row(
         Option(
+            "html", ("--html",), parse_path, "FILE",
+            "write a page for people: the most urgent targets, what ends when, details; it is replaced when all are "
+            "checked",
+            GROUP,
+        ),
+    ),
+    Row(
+        Option(
             "icinga2", ("--icinga2",), parse_address, "URL",
             "bring each result to Icinga 2 by its API: https://master.example.com:5665; needs --spool",
             GROUP,

@@ -45,6 +45,9 @@ BUSY = (429, 503)
 DEFAULT_MAX_AGE = 25 * 3600.0
 """Seconds after which a result no longer counts: a daily sweep may be an hour late."""
 
+SAME = 0.001
+"""Seconds between two results of a service that are one: Icinga writes the number again."""
+
 
 def opened(given: Mapping[str, Any]) -> Icinga:
     """Return the delivery. Raises ``UsageError``."""
@@ -152,7 +155,7 @@ class Icinga:
         if answer.status != 200 or not (found := results(answer)):
             raise self._trouble(answer)
         last = found[0].get("attrs", {}).get("last_check_result") or {}
-        return bool(last.get("execution_end", 0) >= sent["execution_end"])
+        return bool(last.get("execution_end", 0) > sent["execution_end"] - SAME)
 
     def _judge(self, answer: client.Answer, result: spool.Result) -> None:
         """Note what came of a result. Raises ``Away`` where it is to be sent again."""

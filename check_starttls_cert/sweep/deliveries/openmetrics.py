@@ -6,14 +6,12 @@ of its own. Nothing of a target is kept in memory but a number.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import tempfile
 
-from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import openmetrics
 from check_starttls_cert.static_typing import TYPE_CHECKING
+from check_starttls_cert.sweep.files import not_written, replaced, writable
 from check_starttls_cert.text import printable
 
 if TYPE_CHECKING:
@@ -29,12 +27,7 @@ IN_MEMORY = 1024 * 1024
 
 def opened(given: Mapping[str, Any]) -> Metrics:
     """Return the delivery. Raises ``UsageError``."""
-    path = given["openmetrics"]
-    folder = os.path.dirname(path) or os.curdir
-    if not os.path.isdir(folder) or os.path.isdir(path):
-        raise UsageError(
-            f'--openmetrics: cannot write "{printable(path)}"; allowed is a file in a directory that is there'
-        )
+    path = writable(given["openmetrics"], "--openmetrics")
     openmetrics.require_client()
     return Metrics(path)
 
@@ -83,23 +76,16 @@ class Metrics:
     def end(self, tally: Tally) -> str:
         """Replace the file."""
         del tally
-        # No reader of *.prom sees it before it is whole.
-        new = f"{self.path}.{os.getpid()}.tmp"
         try:
             if self._error is not None:
                 raise self._error
-            with open(new, "w", encoding="utf-8", newline="\n") as file:
+            with replaced(self.path) as file:
                 for part in self._parts.values():
                     part.seek(0)
                     shutil.copyfileobj(part, file)
                 file.write("# EOF\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self.path)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                os.unlink(new)
-            return f'the metrics are not in "{printable(self.path)}": {printable(error.strerror or str(error)).lower()}'
+            return not_written("the metrics are", self.path, error)
         finally:
             for part in self._parts.values():
                 part.close()

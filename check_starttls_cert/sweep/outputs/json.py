@@ -8,6 +8,7 @@ from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.outputs import json as json_output
 from check_starttls_cert.report import Report
 from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.terminal import PIPE, Screen
 
 
 def show(report: Report) -> str:
@@ -21,6 +22,6 @@ def failure(message: str) -> Rendered:
     return Rendered(json.dumps(json.loads(text)), exit_code)
 
 
-def end(tally: Tally) -> Rendered:
+def end(tally: Tally, screen: Screen = PIPE) -> Rendered:
     """Add nothing to the documents; the exit code is that of the worst."""
     return Rendered("", tally.state.exit_code)

@@ -7,6 +7,7 @@ from check_starttls_cert.outputs.nagios import render
 from check_starttls_cert.report import Report
 from check_starttls_cert.sweep.outcome import Tally
 from check_starttls_cert.sweep.outputs.nagios import head
+from check_starttls_cert.terminal import PIPE, Screen
 
 
 def show(report: Report) -> str:
@@ -14,6 +15,6 @@ def show(report: Report) -> str:
     return render(report).text
 
 
-def end(tally: Tally) -> Rendered:
+def end(tally: Tally, screen: Screen = PIPE) -> Rendered:
     """Tell the counts."""
     return Rendered(head(tally), tally.state.exit_code)

@@ -8,7 +8,8 @@ from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.outputs.nagios import MAX_LINE, MAX_OUTPUT, NAME
 from check_starttls_cert.report import Report
 from check_starttls_cert.state import State
-from check_starttls_cert.sweep.outcome import Tally
+from check_starttls_cert.sweep.outcome import Tally, counted_states
+from check_starttls_cert.terminal import PIPE, Screen
 from check_starttls_cert.text import counted, shortened
 from check_starttls_cert.thresholds import plain
 from check_starttls_cert.words import JOINT, shown_days
@@ -21,7 +22,7 @@ def show(report: Report) -> str:
     return ""
 
 
-def end(tally: Tally) -> Rendered:
+def end(tally: Tally, screen: Screen = PIPE) -> Rendered:
     """Tell the counts, then the problems: the first line has the worst, the lines below it as many as fit."""
     worst = tally.worst
     bad = sum(tally.counts.values()) - tally.counts[State.OK]
@@ -44,11 +45,8 @@ def end(tally: Tally) -> Rendered:
 
 def head(tally: Tally) -> str:
     """Return the beginning of the status line: state and counts."""
-    counts = ", ".join(
-        f"{tally.counts[state]} {state.name}" for state in sorted(State, reverse=True) if tally.counts[state]
-    )
     ended = f" ({tally.ended})" if tally.ended else ""
-    head = f"{NAME} {tally.state.name} - {counted(tally.total, 'target')}{ended}: {counts}"
+    head = f"{NAME} {tally.state.name} - {counted(tally.total, 'target')}{ended}: {counted_states(tally.counts)}"
     return JOINT.join([head, *tally.undelivered])
 
 
