@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from check_starttls_cert import cli
 from check_starttls_cert.options import OUTPUT
+from check_starttls_cert.sweep import command
 
-NAME = "starttls_cert"
+NAME, SWEEP = "starttls_cert", "starttls_cert_sweep"
 
 ADDRESSES = {
     f"{NAME}_host": "$check_address$",
@@ -37,6 +38,13 @@ EMPTY_WHY = "an array without a value, or a dictionary, as a usage error: Icinga
 TIMEOUT = 60
 """Seconds after which Icinga ends the check; the check's own time-out has long passed by then."""
 
+BUDGET = "5m"
+SWEEP_TIMEOUT = 330
+"""The same for a sweep, which its budget ends with a verdict."""
+
+NOT_OF_A_SWEEP = ("output", "check", "icinga2_config", "verbose", "help")
+"""Options of a sweep that Icinga has no use for."""
+
 HEAD = """/* Needs the plugin check_starttls_cert in PluginContribDir, and "ipv4-or-ipv6" of Icinga's own library.
    Written by tests/lists.py from the table of options; README.md beside this file says where it goes. */"""
 
@@ -50,11 +58,12 @@ class Argument(NamedTuple):
     switch: bool = False
     many: bool = False
     choices: tuple[str, ...] = ()
+    command: str = NAME
 
     @property
     def variable(self) -> str:
         """The custom variable with the option's value."""
-        return f"{NAME}_{self.key}"
+        return f"{self.command}_{self.key}"
 
     @property
     def macro(self) -> str:
@@ -69,13 +78,22 @@ def arguments() -> Iterator[Argument]:
             yield Argument(option.key, option.flags[0], description, option.parse is None, option.many, option.choices)
 
 
-def empty_options() -> str:
+def sweep_arguments() -> Iterator[Argument]:
+    """Yield every option of a sweep that says what is checked or where its results go."""
+    for option in command.ROWS:
+        if option.key not in NOT_OF_A_SWEEP and option.group != OUTPUT:
+            description = option.help.replace("%%", "%")
+            switch = option.parse is None
+            yield Argument(option.key, option.flags[0], description, switch, option.many, option.choices, SWEEP)
+
+
+def empty_options(rows: Iterable[Argument], name: str = NAME) -> str:
     """Return the body of a function that names, as words of the command line, the options Icinga would leave out."""
-    values = [argument.key.replace("_", "-") for argument in arguments() if not argument.switch]
+    values = [argument.key.replace("_", "-") for argument in rows if not argument.switch]
     return f"""\
 var words = []
 for (option in [ {", ".join(map(quoted, values))} ]) {{
-  var given = macro("${NAME}_" + option.replace("-", "_") + "$")
+  var given = macro("${name}_" + option.replace("-", "_") + "$")
   if (typeof(given) == Dictionary || typeof(given) == Array && given.len() == 0) {{
     words.add("--" + option + "=")
   }}
@@ -98,24 +116,40 @@ def argument_lines(argument: Argument) -> Iterator[str]:
     yield "    }"
 
 
-def empty_lines() -> Iterator[str]:
+def empty_lines(body: str) -> Iterator[str]:
     yield f"    {quoted(EMPTY)} = {{"
     yield "      skip_key = true"
     yield "      value = {{"
-    yield from (f"        {line}" for line in empty_options().split("\n"))
+    yield from (f"        {line}" for line in body.split("\n"))
     yield "      }}"
     yield f"      description = {quoted(EMPTY_WHY)}"
     yield "    }"
 
 
-def check_command() -> str:
-    """Return the CheckCommand."""
+def check_commands() -> str:
+    """Return the CheckCommands."""
+    program = f'PluginContribDir + "/check_{NAME}"'
     lines = [HEAD, "", f'object CheckCommand "{NAME}" {{', '  import "ipv4-or-ipv6"', ""]
-    lines += [f'  command = [ PluginContribDir + "/check_{NAME}" ]', f"  timeout = {TIMEOUT}s", "", "  arguments = {"]
+    lines += [f"  command = [ {program} ]", f"  timeout = {TIMEOUT}s", "", "  arguments = {"]
     lines += [line for argument in arguments() for line in argument_lines(argument)]
-    lines += empty_lines()
+    lines += empty_lines(empty_options(arguments()))
     lines += ["  }", "", *(f"  vars.{name} = {quoted(value)}" for name, value in ADDRESSES.items()), "}", ""]
+    lines += [f'object CheckCommand "{SWEEP}" {{', f'  command = [ {program}, "sweep" ]']
+    lines += [f"  timeout = {SWEEP_TIMEOUT}s", "", "  arguments = {", *inventory_lines()]
+    lines += [line for argument in sweep_arguments() for line in argument_lines(argument)]
+    lines += empty_lines(empty_options(sweep_arguments(), SWEEP))
+    lines += ["  }", "", f"  vars.{SWEEP}_budget = {quoted(BUDGET)}", "}", ""]
     return "\n".join(lines)
+
+
+def inventory_lines() -> Iterator[str]:
+    yield '    "INVENTORY" = {'
+    yield "      skip_key = true"
+    yield "      order = -1"
+    yield f"      value = {quoted(f'${SWEEP}_inventory$')}"
+    yield "      repeat_key = false"
+    yield '      description = "file of the targets, on the machine that runs the sweep"'
+    yield "    }"
 
 
 CATEGORY = {
@@ -177,7 +211,7 @@ def basket() -> str:
     empty = {
         "description": EMPTY_WHY,
         "skip_key": True,
-        "value": {"type": "Function", "body": empty_options()},
+        "value": {"type": "Function", "body": empty_options(rows)},
     }
     command = {
         "arguments": {**{argument.flag: director_argument(argument) for argument in rows}, EMPTY: empty},
@@ -201,5 +235,5 @@ def basket() -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-FILES = {"starttls_cert.conf": check_command, "director_basket.json": basket}
+FILES = {"starttls_cert.conf": check_commands, "director_basket.json": basket}
 """What is written in ``contrib/icinga2``."""

@@ -108,7 +108,7 @@ def schema(text: str) -> str:
 
 
 WHOLE = {
-    "icinga2/starttls_cert.conf": icinga2_files.check_command,
+    "icinga2/starttls_cert.conf": icinga2_files.check_commands,
     "icinga2/director_basket.json": icinga2_files.basket,
     "shell/check_starttls_cert.1": man_page.man_page,
     "shell/check_starttls_cert.bash": completions.bash,

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
 import re
 import shutil
 import ssl
-import stat
 import subprocess
 import sys
 import urllib.error
@@ -20,6 +18,7 @@ from pathlib import Path
 
 import metrics_format
 import pytest
+import systemd_files
 import zoo
 from conftest import required
 from loopback import Service, smtp
@@ -32,12 +31,7 @@ from check_starttls_cert.outputs import Endpoint, openmetrics
 
 CONTRIB = Path(__file__).parent.parent / "contrib" / "prometheus"
 ALERTS, ALERTS_TEST, README = (CONTRIB / name for name in ("alerts.yml", "alerts_test.yml", "README.md"))
-SCRIPT, UNIT, TIMER = (
-    CONTRIB / name for name in ("starttls_cert_textfile", "starttls-cert.service", "starttls-cert.timer")
-)
 DASHBOARD = json.loads((CONTRIB / "dashboard.json").read_text("utf-8"))
-
-POSIX = pytest.mark.skipif(os.name != "posix", reason="a shell script for systemd's machines")
 
 
 def emitted() -> dict[str, set[str]]:
@@ -69,7 +63,7 @@ def expressions() -> list[str]:
 @pytest.mark.parametrize("file", [ALERTS, ALERTS_TEST, CONTRIB / "dashboard.json", README], ids=lambda file: file.name)
 def test_every_metric_that_is_named_is_emitted(file) -> None:
     text = file.read_text("utf-8")
-    named = set(re.findall(r"\bstarttls_cert_\w+", text)) - {SCRIPT.name, "starttls_cert_endpoints"}
+    named = set(re.findall(r"\bstarttls_cert_\w+", text))
     assert named
     assert named <= set(METRICS)
 
@@ -121,7 +115,14 @@ def test_the_rules_alarm_when_they_should() -> None:
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("<= time()", "< time()"), ("24 * 3600", "25 * 3600"), ("connection|expiry", "expiry"), ("for: 1h", "for: 9h")],
+    [
+        ("<= time()", "< time()"),
+        ("4 * 3600", "5 * 3600"),
+        ("connection|expiry", "expiry"),
+        ("for: 1h", "for: 9h"),
+        ("for: 90m", "for: 50m"),
+        ("[3h]", "[1h]"),
+    ],
 )
 def test_the_tests_of_the_rules_find_a_wrong_rule(right, wrong, tmp_path) -> None:
     shutil.copy(ALERTS_TEST, tmp_path)
@@ -180,60 +181,7 @@ def test_grafana_knows_every_field_of_the_dashboard() -> None:
     assert through_grafana(misspelt) != []
 
 
-@POSIX
-def test_systemd_takes_the_timer_and_what_it_starts(tmp_path) -> None:
-    with required("systemd-analyze"):
-        program = process.find("systemd-analyze")
-    text = UNIT.read_text("utf-8")
-    assert f"/usr/local/bin/{SCRIPT.name} " in text
-    # It looks whether the program is there.
-    (tmp_path / UNIT.name).write_text(text.replace("/usr/local/bin", str(CONTRIB)), "utf-8")
-    shutil.copy(TIMER, tmp_path)
-
-    def verified() -> str:
-        command = [program, "--man=no", "verify", *(str(tmp_path / file.name) for file in (UNIT, TIMER))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=process.PATIENCE)
-        return done.stdout + done.stderr
-
-    assert verified() == ""
-    (tmp_path / UNIT.name).write_text("[Service]\nExecStart=/nowhere/at/all\n", "utf-8")
-    assert verified() != ""
-
-
-# The script
-
-
-@pytest.fixture
-def program(tmp_path) -> dict[str, str]:
-    """Return an environment in which the program is on PATH under its own name."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    command = folder / "check_starttls_cert"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m check_starttls_cert "$@"\n', "utf-8")
-    command.chmod(0o755)
-    # Nobody waits here; what the script would have waited is on record.
-    sleep = folder / "sleep"
-    sleep.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/slept"\n', "utf-8")
-    sleep.chmod(0o755)
-    return environment(PATH=f"{folder}:{os.environ['PATH']}")
-
-
-def collected(folder: Path, endpoints: str, variables: dict[str, str]) -> tuple[str, str]:
-    """Run the script on a list of endpoints; return the file that it leaves, and what it says."""
-    (folder / "endpoints").write_text(endpoints, "utf-8")
-    file = folder / "starttls_cert.prom"
-    command = [str(SCRIPT), str(folder / "endpoints"), str(file)]
-    done = subprocess.run(
-        command,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=True,
-        stdin=subprocess.DEVNULL,
-        timeout=process.PATIENCE,
-    )
-    assert stat.S_IMODE(file.stat().st_mode) == 0o644
-    return file.read_text("utf-8"), done.stderr
+# Prometheus alarms
 
 
 @contextlib.contextmanager
@@ -249,83 +197,36 @@ def mail_server(folder: Path, name: str) -> Iterator[int]:
 
 
 @pytest.fixture
-def endpoints(tmp_path) -> Iterator[str]:
-    """Return a list of a good endpoint, one that has expired, one that is closed, and one that is misspelt."""
+def metrics(tmp_path) -> Iterator[str]:
+    """Return the file that systemd's service writes of a good endpoint, one that has expired, and one that is closed.
+
+    A single check that is wrong has left its metrics beside it.
+    """
     (closed,) = process.free_ports(1)
+    (tmp_path / "wrong.prom").write_text(openmetrics.failure("why", Endpoint("mx", "mx", "25", "gopher")).text + "\n")
     with mail_server(tmp_path, "good_rsa_2048") as good, mail_server(tmp_path, "expired_40_days") as expired:
-        yield (
-            "# a comment, an empty line, and one that Windows has written\n\n"
-            f"-H 127.0.0.1 -p {good} -n {zoo.REFERENCE} --ca-file {tmp_path}/good_rsa_2048.anchors.pem\n"
-            f"  -H 127.0.0.1 -p {expired} -n {zoo.REFERENCE} --ca-file {tmp_path}/expired_40_days.anchors.pem -t 60\r\n"
-            f"-H 127.0.0.1 -p {closed}\n"
-            f"-H 127.0.0.1 -p {closed} -n second\n"
-            "-H mta.example.com -P gopher"
+        targets = [
+            {"host": "127.0.0.1", "port": port, "name": zoo.REFERENCE, "ca_file": f"{name}.anchors.pem", "timeout": 60}
+            for name, port in (("good_rsa_2048", good), ("expired_40_days", expired), ("good_rsa_2048", closed))
+        ]
+        tables = ("".join(f"{key} = {json.dumps(value)}\n" for key, value in target.items()) for target in targets)
+        inventory = tmp_path / "inventory.toml"
+        inventory.write_text("".join(f"[[targets]]\n{table}" for table in tables))
+        file = str(tmp_path / "starttls_cert.prom")
+        places = {
+            f"/etc/{systemd_files.INVENTORY.name}": str(inventory),
+            "/var/lib/prometheus/node-exporter/starttls_cert.prom": file,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "check_starttls_cert", *systemd_files.arguments(places)],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=process.PATIENCE,
         )
-
-
-@POSIX
-def test_the_script_makes_one_file_of_all_endpoints(tmp_path, program, endpoints) -> None:
-    text, said = collected(tmp_path, endpoints, program)
-    assert said == "no verdict, exit code 3: -H mta.example.com -P gopher\n"
-    # The samples in the order of their names are OpenMetrics still, once the end is where it belongs.
-    lines = [line for line in text.splitlines() if line != "# EOF"]
-    samples = [line for line in lines if not line.startswith("#")]
-    assert lines[-len(samples) :] == samples
-    assert len([line for line in samples if line.startswith("starttls_cert_state{")]) == 4
-    assert len([line for line in samples if line.startswith("starttls_cert_success{") and line.endswith(" 1.0")]) == 2
-    (failure,) = (line for line in samples if line.startswith("starttls_cert_failure{"))
-    assert "gopher" in failure
-    assert metrics_format.lint(text) == ""
-    assert not list(tmp_path.glob("*.tmp"))
-
-
-@POSIX
-def test_the_script_asks_once_more_where_a_certificate_could_not_be_read(tmp_path, program) -> None:
-    (closed,) = process.free_ports(1)
-    command = tmp_path / "bin" / "check_starttls_cert"
-    script = command.read_text("utf-8")
-    with mail_server(tmp_path, "good_rsa_2048") as port:
-        # Until the script has waited, the service is not there.
-        early = f'[ -e "{tmp_path}/slept" ] || set -- -H 127.0.0.1 -p {closed} -o openmetrics\nexec '
-        command.write_text(script.replace("exec ", early), "utf-8")
-        text, said = collected(tmp_path, f"-H 127.0.0.1 -p {port}\n", program)
-    assert said == ""
-    assert re.findall(r"^starttls_cert_success\{.*", text, re.MULTILINE) == [
-        f'starttls_cert_success{{host="127.0.0.1",name="127.0.0.1",port="{port}",protocol="smtp"}} 1.0'
-    ]
-    assert (tmp_path / "slept").read_text("utf-8") == "60\n"
-
-
-@POSIX
-def test_the_script_asks_nobody_again_who_has_answered(tmp_path, program) -> None:
-    with mail_server(tmp_path, "expired_40_days") as port:
-        collected(tmp_path, f"-H 127.0.0.1 -p {port}\n-H 127.0.0.1 -P gopher\n", program)
-    assert not (tmp_path / "slept").exists()
-
-
-@POSIX
-@pytest.mark.parametrize("wrong", ["--ca-file /nowhere/at/all", "-P gopher"])
-def test_the_script_keeps_each_endpoint_without_a_verdict(tmp_path, program, wrong) -> None:
-    text, _ = collected(tmp_path, "".join(f"-H {name} {wrong}\n" for name in "abc"), program)
-    assert re.findall(r'^starttls_cert_failure\{host="(.)"', text, re.MULTILINE) == ["a", "b", "c"]
-    assert metrics_format.lint(text) == ""
-
-
-@POSIX
-def test_the_script_keeps_the_old_file_where_there_is_no_list_or_no_program(tmp_path, program) -> None:
-    file = tmp_path / "starttls_cert.prom"
-    file.write_text("old")
-    elsewhere = {**program, "PATH": "/usr/bin:/bin"}
-    (tmp_path / "list").write_text("-H mta.example.com")
-    for name, variables in (("missing", program), ("list", elsewhere)):
-        command = [str(SCRIPT), str(tmp_path / name), str(file)]
-        done = subprocess.run(command, env=variables, capture_output=True, check=False, timeout=process.PATIENCE)
-        assert done.returncode != 0
-        assert done.stderr
-        assert file.read_text() == "old"
-
-
-# Prometheus alarms
+        assert (done.returncode, done.stderr) == (2, "")
+        yield file
 
 
 def asked(port: int, path: str) -> dict:
@@ -347,9 +248,7 @@ def is_ready(port: int) -> bool:
 
 
 @pytest.mark.servers
-@POSIX
-def test_prometheus_alarms_by_what_node_exporter_read(tmp_path, program, endpoints) -> None:
-    text, _ = collected(tmp_path, endpoints, program)
+def test_prometheus_alarms_by_what_node_exporter_read_of_a_sweep(tmp_path, metrics) -> None:
     exporter_port, port = process.free_ports(2)
     settings = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -381,12 +280,12 @@ def test_prometheus_alarms_by_what_node_exporter_read(tmp_path, program, endpoin
 
         wanted = {
             ("StarttlsCertExpired", "critical", "firing"),
-            ("StarttlsCertUnreachable", "critical", "firing"),
+            ("StarttlsCertUnreachable", "critical", "pending"),
             ("StarttlsCertNoVerdict", "warning", "firing"),
         }
         # Until the first scrape, the metrics are missing.
-        process.await_that(lambda: wanted <= fired(), lambda: f"{fired()}\n{text}")
-        process.await_that(lambda: fired() == wanted, lambda: f"{fired()}\n{text}")
+        process.await_that(lambda: wanted <= fired(), lambda: f"{fired()}\n{process.read(metrics)}")
+        process.await_that(lambda: fired() == wanted, lambda: f"{fired()}\n{process.read(metrics)}")
         (error,) = asked(port, "query?query=node_textfile_scrape_error")["result"]
         assert error["value"][1] == "0"
         stored = {name for name in asked(port, "label/__name__/values") if name.startswith("starttls_")}

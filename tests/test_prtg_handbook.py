@@ -46,6 +46,7 @@ from check_starttls_cert.prtg.channels import NAME_VALUES, SHOWN, channels
 from check_starttls_cert.prtg.parameters import EXAMPLE, KEYS, REQUIRED, parse_parameters
 from check_starttls_cert.questions import QUESTIONS
 from check_starttls_cert.state import State
+from check_starttls_cert.sweep import command
 
 FOLDER = os.path.join(os.path.dirname(HERE), "contrib", "prtg")
 
@@ -380,7 +381,8 @@ def test_every_text_is_one_that_the_code_emits(begins, quoted, tmp_path) -> None
 
 
 def test_the_handbook_names_no_option_that_there_is_none() -> None:
-    known = {flag for action in cli.parser()._actions for flag in action.option_strings}
+    parsers = cli.parser(), command.parser()
+    known = {flag for parser in parsers for action in parser._actions for flag in action.option_strings}
     earlier = {"--sni-domain", "--name-validation", "--ca-trust", "--system-ca-trust"}
     pip = {"--no-index", "--find-links", "--no-deps", "--break-system-packages"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", HANDBOOK)) <= known | earlier | pip

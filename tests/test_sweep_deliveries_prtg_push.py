@@ -223,52 +223,34 @@ def test_a_whole_sweep_shows_no_token(output, tmp_path, capsys) -> None:
 
 
 KILLED = """
-import os, sys
+import sys
+import deadly
 from check_starttls_cert.sweep.client import Client
 from check_starttls_cert.sweep.deliveries import opened
 from check_starttls_cert.sweep.deliveries.prtg_push import parse_probe
 from check_starttls_cert.sweep.prtg_sensors import Sensors
-from check_starttls_cert.sweep.spool import Spool
 from sweeps import FINE, tally
 from test_sweep_deliveries_prtg_push import of
 
-place, folder, left, *tokens = sys.argv[1:]
-left = int(left)
-
-def step():
-    global left
-    left -= 1
-    if not left:
-        os._exit(9)
-
-def mortal(called):
-    def call(*arguments):
-        step()
-        found = called(*arguments)
-        step()
-        return found
-    return call
-
-Client.request = mortal(Client.request)
-for name in ("add", "first", "settle", "close"):
-    setattr(Spool, name, mortal(getattr(Spool, name)))
+place, folder, tokens = sys.argv[1:4]
+Client.request = deadly.mortal(Client.request)
 sensors = Sensors(None)
 reports = [of(FINE, token) for token in tokens]
-assert [sensors.accept(report.job) for report in reports] == [""] * len(reports)
+assert not any(sensors.accept(report.job) for report in reports)
 (delivery,) = opened({"prtg_push": parse_probe(place), "prtg_sensors": sensors, "spool": folder})
 for report in reports:
     delivery.take(delivery.show(report))
-print(delivery.end(tally()))
+delivery.end(tally())
 """
 """A sweep that dies before or after a request, or what is done to the spool."""
 
-NEVER = 10**9
+NEVER = 0
 
 
-def killed(place: str, folder: object, step: int, *tokens: str) -> bool:
+def killed(place: str, folder: object, tokens: str, step: int) -> bool:
     """Run a sweep that pushes to these sensors and dies at a step; return whether it was over before that."""
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, place, str(folder), str(step), *tokens],
+        [sys.executable, "-c", KILLED, place, str(folder), tokens, str(step)],
         env=environment(HERE), capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.stderr == ""
@@ -281,8 +263,8 @@ def test_whenever_it_is_killed_no_push_is_missing_and_one_at_most_is_there_twice
     while not over:
         step += 1
         with Probe("a", "b", "c", "d") as probe:
-            over = killed(url(probe.port), tmp_path / str(step), step, "a", "b", "c")
-            assert killed(url(probe.port), tmp_path / str(step), NEVER, "d")
+            over = killed(url(probe.port), tmp_path / str(step), "abc", step)
+            assert killed(url(probe.port), tmp_path / str(step), "d", NEVER)
             came = "".join(asked.path[1:] for asked in probe.requests)
         once = "".join(token for token, before in zip(came, f" {came}") if token != before)
         assert once in ("d", "ad", "abd", "abcd"), came

@@ -309,6 +309,15 @@ def test_a_header_without_a_host_and_a_column_that_is_there_twice_are_told(write
     )
 
 
+def test_where_the_column_of_the_hosts_is_there_twice_its_rows_are_not_told_to_lack_it(write) -> None:
+    assert faults(write, "host,host\na,b\nc,d\n") == ["hosts:1: column host: it stands there twice"]
+    assert faults(write, "host,hostname,port\na,b,1\nc,d,x\n") == [
+        "2 errors in hosts, nothing was checked",
+        "hosts:1: column hostname: it stands there twice",
+        'hosts:3: port: "x" is no port; allowed are whole numbers from 1 to 65535',
+    ]
+
+
 def test_a_row_without_a_host_is_told(write) -> None:
     assert faults(write, "host;port\n;25\n") == ["hosts:2: host is missing"]
 
@@ -361,9 +370,9 @@ def test_stdin_is_an_inventory_too(monkeypatch, tmp_path) -> None:
         with pytest.raises(UsageError, match=r"^stdin:2: port: "):
             read_inventory("-", {}).check()
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    for stdin in (sys.stdin, None):
+    for stdin, said in ((sys.stdin, "fileno"), (None, "there is no stdin")):
         monkeypatch.setattr(sys, "stdin", stdin)
-        with pytest.raises(UsageError, match="cannot read the inventory"):
+        with pytest.raises(UsageError, match=f'^cannot read the inventory "-": {said}'):
             read_inventory("-", {})
 
 
@@ -475,3 +484,4 @@ def test_targets_are_taken_into_their_sensors(write, tmp_path) -> None:
     assert str(caught.value).startswith("hosts.csv:52: its PRTG sensor has 50 targets already")
     assert sensors.targets("t") == 50
     assert read_inventory("hosts.csv", {}).check() == 51
+    assert write("host,prtg_token\na.test,t\n", "hosts.csv").check(sensors=Sensors(None)) == 1

@@ -83,6 +83,10 @@ def test_the_ends_of_lines_may_be_those_of_windows() -> None:
     assert lines("a = 1\r\n[b]\r\nc = [\r\n1\r\n]\r\n", loads)[("b", "c", 0)] == 4
 
 
+def test_of_a_long_key_only_the_first_parts_are_told_apart() -> None:
+    assert list(lines(".".join("abcdefgh") + " = 1\n", loads)) == [tuple("abcdef"[:end]) for end in range(1, 7)]
+
+
 KEYS = strategies.sampled_from(["a", "b-c", '"d e"', "'f.g'", '"h\\u0020"', '"]="'])
 SCALARS = strategies.one_of(
     strategies.integers(0, 99).map(str),

@@ -64,7 +64,6 @@ def test_what_has_another_form_is_told_with_its_line(text, fault) -> None:
         ('a = "', 1),
         ("a = 1\na = 2\n", 2),
         ("[[a]\n", 1),
-        ("a = " + "9" * 5000, 1),
     ],
 )
 def test_what_is_no_toml_is_told_in_one_line_with_its_place(text, line) -> None:
@@ -73,6 +72,12 @@ def test_what_is_no_toml_is_told_in_one_line_with_its_place(text, line) -> None:
     assert caught.value.fault.line in (line, line + 1)
     assert caught.value.fault.words.startswith("this is not TOML: ")
     assert caught.value.fault.words.isprintable()
+
+
+def test_a_number_that_python_does_not_read_is_told_without_python_s_advice() -> None:
+    with pytest.raises(FaultError) as caught:
+        TomlTables("a = " + "9" * 5000)
+    assert caught.value.fault == Fault(0, "a number in it has too many digits")
 
 
 def test_what_is_nested_too_deeply_is_no_bug() -> None:

@@ -35,6 +35,7 @@ FAULTS = {
     "prtg/python_script_advanced.py": ("sys.argv", "sys.argvs"),
     "prtg/script_v2.py": ("lexer.whitespace_split", "lexer.whitespace_splits"),
     "prtg/sensor_api.py": ("self._channels.append", "self._channels.appended"),
+    "prtg/shared_sensor.py": ("report.job.policy", "report.job.polices"),
     "summary.py": ("session.cipher", "session.ciphers"),
     "starttls/__init__.py": (".starttls(wire, name)", ".starttls(wire)"),
     "questions/__init__.py": (".judge(observation, policy, now)", ".judge(observation, policy)"),

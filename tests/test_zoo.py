@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 import ssl
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import jsonschema
 import metrics_format
@@ -17,6 +21,7 @@ from perfdata_readers import assert_all_read
 from check_starttls_cert import cli, options, plugin, run, tls
 from check_starttls_cert.outputs import OUTPUTS, Rendered, renderer
 from check_starttls_cert.report import Report
+from check_starttls_cert.sweep import command
 from check_starttls_cert.sweep.command import probes
 from check_starttls_cert.sweep.inventory import read_inventory
 from check_starttls_cert.sweep.runner import Runner
@@ -148,6 +153,57 @@ def rendered(report: Report, output: str) -> Rendered:
     seen = report.observation._replace(elapsed=0.0, timings={})
     job = report.job._replace(output=output, verbose=2)
     return renderer(output).render(report._replace(observation=seen, job=job))
+
+
+@pytest.mark.usefixtures("_collector")
+def test_a_sweep_prints_and_delivers_what_the_single_check_prints(served, now, tmp_path, capsys):
+    world = run.World(now=lambda: now)
+    hosts, metrics = tmp_path / "hosts.toml", tmp_path / "starttls.prom"
+    hosts.write_text(inventory(served), encoding="utf-8")
+
+    def single(*more: str) -> tuple[str, int]:
+        text, exit_code = cli.answer([*served, *more], world)
+        return timeless(text), exit_code
+
+    def swept(*more: str) -> tuple[str, int]:
+        last, exit_code = command.answer([str(hosts), *more], world)
+        return timeless(capsys.readouterr().out + last), exit_code
+
+    text, exit_code = single()
+    state, words = text.partition(" | ")[0].partition(" ")[2].split(" - ", 1)
+    counts = f"STARTTLS_CERT {state} - 1 target: 1 {state}"
+    whole, document = single("-vv")[0], json.loads(single("-o", "json")[0])
+
+    assert swept("-o", "lines", "-vv") == (f"{whole}\n{counts}", exit_code)
+
+    text, swept_code = swept("-o", "nagios")
+    first, *below = text.split("\n")
+    assert (first.partition(" | ")[0], swept_code) == (counts + (exit_code > 0) * f" / {state} {words}", exit_code)
+    assert below == (exit_code > 0) * [f"{state} - {words}"]
+
+    text, swept_code = swept("-o", "json", "--openmetrics", str(metrics))
+    assert (without_times(json.loads(text)), swept_code) == (without_times(document), exit_code)
+    said = single("-o", "openmetrics")[0]
+    assert timeless(metrics.read_text("utf-8")) == f"{said}\n"
+
+
+@pytest.fixture
+def _collector() -> Iterator[None]:
+    """Leave the garbage collector as it was before a sweep."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def timeless(text: str) -> str:
+    """Return an output without the seconds that the run took."""
+    return re.sub(r"(\btime=|^starttls_cert_duration_seconds\{.*\} )[0-9.e-]+", r"\1", text, flags=re.MULTILINE)
+
+
+def without_times(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document without them."""
+    return {key: value for key, value in document.items() if key not in ("elapsed", "timings")}
 
 
 @pytest.mark.slow

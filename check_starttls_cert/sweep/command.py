@@ -87,8 +87,6 @@ def answered(arguments: list[str], world: World) -> Rendered:
     inventory = read_inventory(given.pop("inventory"), given)
     wanted["prtg_sensors"] = sensors = deliveries.sensors(wanted)
     total = inventory.check(services=only_config or deliveries.need_services(wanted), sensors=sensors)
-    if sensors:
-        sensors.complete()
     if only_config:
         from check_starttls_cert.sweep.icinga2_config import configuration
 

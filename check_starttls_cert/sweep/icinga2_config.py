@@ -17,39 +17,36 @@ from check_starttls_cert.thresholds import plain
 if TYPE_CHECKING:
     from typing import Any
 
-TEMPLATES = """\
-/* Services that check_starttls_cert brings results for: sweep --icinga2. Made by sweep --icinga2-config. */
-
-template Service "starttls_cert-swept" {{
-  // Icinga runs this check where no result has come for so long: then the service is UNKNOWN.
-  check_command = "passive"
-  check_interval = {max_age}s
-  retry_interval = {max_age}s
-  max_check_attempts = 1
-}}
+SERVICES = """\
+/* Services that check_starttls_cert brings results for: sweep --icinga2. Made by sweep --icinga2-config.
+   Icinga runs their check where no result has come for so long: then they are UNKNOWN. */
 """
 
 HOSTS = """
 /* Hosts: leave them out where they are defined already. */
-
-template Host "starttls_cert-swept" {{
-  check_command = "dummy"
-}}
 """
 
 
 def configuration(jobs: Iterable[Job], given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the parts of a file for jobs, each with a line end less than it needs; ``given`` as for a delivery."""
-    yield TEMPLATES.format(max_age=plain(given.get("icinga2_max_age", icinga2.DEFAULT_MAX_AGE)))
+    """Yield the parts of a file for jobs, each with a line end less than it needs; ``given`` as for a delivery.
+
+    No template: Icinga would refuse the same name in the files of two inventories.
+    """
+    max_age = plain(given.get("icinga2_max_age", icinga2.DEFAULT_MAX_AGE))
+    yield SERVICES
     addresses: dict[str, str] = {}
     for job in jobs:
         host, name = service(job.target, job.marks)
         addresses.setdefault(host, job.target.host)
-        yield (f'object Service {quoted(name)} {{\n  import "starttls_cert-swept"\n  host_name = {quoted(host)}\n}}')
-    yield HOSTS.format()
+        yield (
+            f"object Service {quoted(name)} {{\n  host_name = {quoted(host)}\n"
+            f'  check_command = "passive"\n  check_interval = {max_age}s\n  retry_interval = {max_age}s\n'
+            "  max_check_attempts = 1\n}"
+        )
+    yield HOSTS
     for host, address in addresses.items():
         key = "address6" if ":" in address else "address"
-        yield (f'object Host {quoted(host)} {{\n  import "starttls_cert-swept"\n  {key} = {quoted(address)}\n}}')
+        yield f'object Host {quoted(host)} {{\n  check_command = "dummy"\n  {key} = {quoted(address)}\n}}'
 
 
 def quoted(text: str) -> str:

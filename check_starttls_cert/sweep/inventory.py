@@ -114,12 +114,14 @@ class Inventory:
             head = f"{counted(faults, 'error')} in {printable(self.name)}, nothing was checked"
             more = faults - len(shown)
             raise UsageError("\n".join([head, *shown, *([f"and {more} more"] if more else [])]))
+        if sensors is not None:
+            sensors.complete()
         return targets
 
     def _checked(self) -> Iterator[Fault | None]:
         """Yield everything that is wrong, and ``None`` for each target that is not."""
         yield from self._header()
-        if self._tables.columns and HOST.key not in self._columns:
+        if self._tables.columns and not self._finds_hosts():
             return
         targets: dict[int, Path] = {}
         told_of: set[tuple[Path, str]] = set()
@@ -159,6 +161,10 @@ class Inventory:
                 yield Fault(line, f"column {printable(column, 80) or 'without a name'}: {error}")
         if self._tables.columns and HOST.key not in self._columns:
             yield Fault(line, "there is no column host")
+
+    def _finds_hosts(self) -> bool:
+        """Return whether the rows have their host in a column that is not left out: else each would lack it."""
+        return any(KEYS.get(plain(column)) is HOST for column in set(self._tables.columns) - self._left_out)
 
     def _together(self, table: Table, values: dict[str, Any], targets: dict[int, Path]) -> list[tuple[Path, str]]:
         """Return what is wrong with values that are right each for itself; enter the target into ``targets``."""
@@ -230,15 +236,26 @@ def made(values: Mapping[str, Any]) -> Job:
 
 def option_of(key: str, taken: Container[str]) -> Option:
     """Return the option that a key names, if it is not taken. Raises ``ValueError``, which names the nearest."""
-    plain = key if key in KEYS else key.strip().lower().replace("-", "_")
-    if plain not in KEYS:
-        from check_starttls_cert.meant import nearest
-
-        near = nearest(plain[:60], KEYS)
+    name = plain(key)
+    if name not in KEYS:
+        near = nearest_key(name[:60])
         raise ValueError("there is no such option" + (f", the nearest is {near}" if near else ""))
-    if KEYS[plain].key in taken:
+    if KEYS[name].key in taken:
         raise ValueError("it stands there twice")
-    return KEYS[plain]
+    return KEYS[name]
+
+
+def plain(key: str) -> str:
+    """Return a key as ``KEYS`` has it."""
+    return key if key in KEYS else key.strip().lower().replace("-", "_")
+
+
+@lru_cache(MAX_FAULTS)
+def nearest_key(name: str) -> str:
+    """Return the key that is most like a name; nothing where none is. The same is wrong in many targets."""
+    from check_starttls_cert.meant import nearest
+
+    return nearest(name, KEYS)
 
 
 def value_of(option: Option, written: object) -> Any:
@@ -279,8 +296,9 @@ def read_inventory(name: str, given: Mapping[str, Any]) -> Inventory:
         with open(sys.stdin.fileno() if name == STDIN else name, "rb", closefd=name != STDIN) as file:
             octets = file.read(MAX_SIZE + 1)
             mode = 0 if name == STDIN else os.fstat(file.fileno()).st_mode
-    except (OSError, ValueError, AttributeError) as error:  # the last where there is no stdin
-        reason = getattr(error, "strerror", None) or str(error)
+    except (OSError, ValueError, AttributeError) as error:
+        absent = isinstance(error, AttributeError)
+        reason = "there is no stdin" if absent else getattr(error, "strerror", None) or str(error)
         raise UsageError(f'cannot read the inventory "{printable(name)}": {printable(reason).lower()}') from error
     try:
         text = decoded(octets)

@@ -28,11 +28,20 @@ TOKEN = re.compile(
 """Of TOML 1.0: strings of four kinds, comments, punctuation, and all that is bare."""
 
 
+BARE = re.compile(r"[\w-]+")
+
+DEEPEST = 6
+"""Parts of a key that are told apart: nothing of an inventory lies deeper."""
+
+
 class Token(NamedTuple):
     """A word of a document."""
 
     text: str
     line: int
+
+
+END = Token("", 0)
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -50,7 +59,7 @@ def lines(text: str, loads: Callable[[str], dict[str, Any]]) -> dict[Path, int]:
 
     ``loads`` is the parser.
     """
-    reader = Reader(list(tokens(text)), loads)
+    reader = Reader(tokens(text), loads)
     reader.document()
     return reader.lines
 
@@ -58,11 +67,11 @@ def lines(text: str, loads: Callable[[str], dict[str, Any]]) -> dict[Path, int]:
 class Reader:
     """Reads the words of one document."""
 
-    def __init__(self, words: list[Token], loads: Callable[[str], dict[str, Any]]) -> None:
+    def __init__(self, words: Iterator[Token], loads: Callable[[str], dict[str, Any]]) -> None:
         self._loads = loads
         self.lines: dict[Path, int] = {}
-        self._words = [*words, Token("", 0)]
-        self._next = 0
+        self._words = words
+        self._next = next(words, END)
         self._arrays: dict[Path, int] = {}
         """Of each array of tables, how many tables have begun."""
 
@@ -112,12 +121,14 @@ class Reader:
         written = ""
         while (word := self._take().text) != end:
             written += word
+        if BARE.fullmatch(written):
+            return [written]
         found: object = self._loads(f"{written} = 0")
         parts = []
         while isinstance(found, dict):
             ((key, found),) = found.items()
             parts.append(key)
-        return parts
+        return parts[:DEEPEST]
 
     def _value(self, path: Path) -> None:
         word = self._take().text
@@ -145,8 +156,8 @@ class Reader:
             self._take()
 
     def _peek(self) -> Token:
-        return self._words[self._next]
+        return self._next
 
     def _take(self) -> Token:
-        self._next += 1
-        return self._words[self._next - 1]
+        taken, self._next = self._next, next(self._words, END)
+        return taken

@@ -65,7 +65,9 @@ class TomlTables:
             raise FaultError(0, "it is nested too deeply") from None
         except ValueError as error:
             found = POSITION.search(str(error))
-            line = int(found[1]) if found and found[1] else text.count("\n") + 1
+            if not found:  # what the parser has from Python itself
+                raise FaultError(0, "a number in it has too many digits") from None
+            line = int(found[1]) if found[1] else text.count("\n") + 1
             raise FaultError(line, f'this is not TOML: "{printable(POSITION.sub("", str(error)))}"') from None
         self._lines: dict[Path, int] | None = None
         defaults = self._document.get("defaults")

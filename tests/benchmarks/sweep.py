@@ -2,12 +2,12 @@
 
 Starts a server of its own, which speaks SMTP with STARTTLS on every address of the loopback network and shows 500
 certificates in turn, and measures child processes side by side in one run: CPU (user and system), elapsed time, and
-memory at its peak. Needs Linux, where all of 127.0.0.0/8 is this machine.
+memory at its peak; of several rounds the least, as what else runs on the machine can only add to it. Needs Linux, where
+all of 127.0.0.0/8 is this machine.
 
-``python tests/benchmarks/sweep.py`` sweeps 100 and 1,000 targets; ``--large`` 10,000 too, ``--hanging`` 1,000 of which
-a tenth never answers. ``bare`` is a Python client that holds the same conversation and handshake over memory buffers
-and does nothing else, in 16 threads: what Python and OpenSSL cost anybody. Programs that are not installed are left
-out.
+``python tests/benchmarks/sweep.py`` takes some minutes; ``--write`` writes the README's table and its picture, for
+which no program may be missing. A bare client in Python holds the same conversation and handshake over memory buffers
+and does nothing else, in 16 threads: what Python and OpenSSL cost anybody.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import queue
 import shutil
 import socket
@@ -24,29 +25,38 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), os.path.dirname(os.path.dirname(HERE))]
+
+from sweep_figures import (  # noqa: E402
+    BARE,
+    CHECK_SMTP,
+    CHECK_SSL_CERT,
+    PICTURE,
+    README,
+    ROWS,
+    S_CLIENT,
+    SINGLE,
+    SIZES,
+    SWEEP,
+    Cost,
+    figures,
+    picture,
+    table,
+    written,
+)
 
 CERTIFICATES = 500
 THREADS = 16
 PORT, SILENT_PORT = 2525, 2526
 TIMEOUT = 10
 MTA = "mta.example.test"
+OWN = [sys.executable, "-m", "check_starttls_cert"]
+ROUNDS = 3
 FOLDERS = os.pathsep.join(("/usr/lib/nagios/plugins", os.environ.get("PATH", os.defpath)))
-
-
-class Cost(NamedTuple):
-    """What a child process took."""
-
-    cpu: float
-    """Seconds."""
-    elapsed: float
-    memory: float
-    """Megabytes."""
 
 
 def hosts(count: int) -> list[str]:
@@ -185,27 +195,28 @@ def converse_bare(host: str, context: ssl.SSLContext) -> None:
 # The measurement
 
 
-def measured(command: list[str], runs: int = 1) -> Cost:
-    """Return what a command takes, on the average of several runs. Exits where it fails."""
-    costs = []
+def measured(command: list[str], endpoints: int, runs: int = 1) -> Cost:
+    """Return what a command takes for each endpoint, on the average of several runs. Exits where it fails."""
+    cpu = elapsed = memory = 0.0
+    # An installed program has its bytecode; so has this one from the second round on.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(runs):
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        )
         assert process.stdout is not None
         said = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in (0, 2) or (process.returncode == 2 and "sweep" not in command):
             raise SystemExit(f"exit code {process.returncode} of {command}: {said.decode()[-500:]}")
-        elapsed = time.perf_counter() - started
-        costs.append(Cost(usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss / 1024))
-    return Cost(*(sum(values) / runs for values in zip(*costs)))
-
-
-def told(name: str, cost: Cost, endpoints: int = 1) -> None:
-    cpu, elapsed = (seconds / endpoints * 1000 for seconds in cost[:2])
-    sys.stdout.write(f"  {name:<34} {cpu:9.2f} ms CPU {elapsed:9.2f} ms elapsed {cost.memory:7.1f} MB\n")
-    sys.stdout.flush()
+        elapsed += time.perf_counter() - started
+        cpu += usage.ru_utime + usage.ru_stime
+        memory = max(memory, usage.ru_maxrss / 1024)
+    # A small program's peak is that of the process that started it.
+    python = command[0] == sys.executable
+    return Cost(cpu * 1000 / runs / endpoints, elapsed * 1000 / runs / endpoints, memory if python else None)
 
 
 def inventory(folder: str, count: int, hanging: int = 0) -> str:
@@ -218,66 +229,85 @@ def inventory(folder: str, count: int, hanging: int = 0) -> str:
     return path
 
 
+def commands(folder: str, sizes: Sequence[int]) -> Iterator[tuple[str, list[str], int, int]]:
+    """Yield what is measured: its row, the command, how many endpoints it checks, and how many runs a round has."""
+    anchors = f"{folder}/ca.pem"
+    place = ["-H", "127.0.0.1", "-p", str(PORT)]
+    client = ["-starttls", "smtp", "-connect", f"127.0.0.1:{PORT}", "-CAfile", anchors]
+    ssl_cert = ["-P", "smtp", "-r", anchors, "--cn", MTA, "--ignore-ocsp", "--ignore-sct"]
+    yield SINGLE, [*OWN, *place, "-n", MTA, "--ca-file", anchors], 1, 20
+    for row, program, runs in (
+        (CHECK_SMTP, ["check_smtp", *place, "-S", "-D", "30,14"], 50),
+        (S_CLIENT, ["openssl", "s_client", *client], 50),
+        (CHECK_SSL_CERT, ["check_ssl_cert", *place, *ssl_cert], 3),
+    ):
+        if found := shutil.which(program[0], path=FOLDERS):
+            yield row, [found, *program[1:]], 1, runs
+    yield BARE, [sys.executable, __file__, "--bare", folder, "1000"], 1000, 1
+    for size in sizes:
+        yield SWEEP.format(size), [*OWN, "sweep", inventory(folder, size), "--ca-file", anchors], size, 1
+
+
+def compared(folder: str, sizes: Sequence[int], rounds: int) -> dict[str, Cost]:
+    """Measure everything, and return the least of each figure."""
+    costs: dict[str, Cost] = {}
+    for _ in range(rounds):
+        for row, command, endpoints, runs in commands(folder, sizes):
+            cost = measured(command, endpoints, runs)
+            least = costs.get(row, cost)
+            memory = None if cost.memory is None or least.memory is None else min(cost.memory, least.memory)
+            costs[row] = Cost(min(cost.cpu, least.cpu), min(cost.elapsed, least.elapsed), memory)
+    return costs
+
+
+def hanging(folder: str) -> str:
+    """Measure how long targets hold others up that never answer, and say so."""
+    more = ["--ca-file", f"{folder}/ca.pem", "-t", str(TIMEOUT)]
+    healthy = measured([*OWN, "sweep", inventory(folder, 900), *more], 1).elapsed / 1000
+    together = measured([*OWN, "sweep", inventory(folder, 1000, hanging=100), *more], 1).elapsed / 1000
+    return (
+        f"A sweep of 900 targets took {healthy:.1f} s, and {together:.1f} s with 100 more that never answer and have "
+        f"{TIMEOUT} s to do so."
+    )
+
+
 def main() -> int:
-    """Measure and print."""
+    """Measure, print and write."""
     command = argparse.ArgumentParser()
-    command.add_argument("--large", action="store_true", help="sweep 10,000 targets too")
-    command.add_argument("--hanging", action="store_true", help="sweep 1,000 targets of which a tenth never answers")
+    command.add_argument("--quick", action="store_true", help="one round, and no sweep of 10,000 targets")
+    command.add_argument("--write", action="store_true", help="write the README's table and its picture")
     command.add_argument("--serve", help=argparse.SUPPRESS)
     command.add_argument("--bare", nargs=2, help=argparse.SUPPRESS)
     given = command.parse_args()
     if given.serve:
         serve(given.serve)
-    elif given.bare:
+    if given.bare:
         bare(given.bare[0], int(given.bare[1]))
-    else:
-        with server() as folder:
-            compare(folder, [100, 1000, *([10_000] if given.large else [])])
-            if given.hanging:
-                hang(folder)
+        return 0
+    sizes, rounds = (SIZES[:-1], 1) if given.quick else (SIZES, ROUNDS)
+    with server() as folder:
+        costs = compared(folder, sizes, rounds)
+        remark = hanging(folder)
+    for name, cost in costs.items():
+        memory = "" if cost.memory is None else f"{cost.memory:7.1f} MB"
+        sys.stdout.write(f"{name:<42} {cost.cpu:9.2f} ms CPU {cost.elapsed:9.2f} ms elapsed {memory}\n")
+    sys.stdout.write(f"{remark}\n")
+    if given.write:
+        write(costs, remark)
     return 0
 
 
-def compare(folder: str, sizes: list[int]) -> None:
-    """Measure all programs, and sweeps of these sizes."""
-    own = [sys.executable, "-m", "check_starttls_cert"]
-    anchors = ["--ca-file", f"{folder}/ca.pem"]
-    place = ["-H", "127.0.0.1", "-p", str(PORT)]
-    programs = {
-        "single check": (20, [*own, *place, "-n", MTA, *anchors]),
-        "check_smtp": (50, ["check_smtp", *place, "-S", "-D", "30,14"]),
-        "openssl s_client": (
-            50,
-            ["openssl", "s_client", "-starttls", "smtp", "-connect", f"127.0.0.1:{PORT}", *("-CAfile", anchors[1])],
-        ),
-        "check_ssl_cert": (
-            3,
-            ["check_ssl_cert", *place, "-P", "smtp", "-r", anchors[1], "--cn", MTA, "--ignore-ocsp", "--ignore-sct"],
-        ),
-    }
-    sys.stdout.write("For each endpoint:\n")
-    for name, (runs, program) in programs.items():
-        found = shutil.which(program[0], path=FOLDERS)
-        if found:
-            told(name, measured([found, *program[1:]], runs))
-    told("bare client, 1,000", measured([sys.executable, __file__, "--bare", folder, "1000"]), 1000)
-    for size in sizes:
-        targets = inventory(folder, size)
-        whole = measured([*own, "sweep", targets, *anchors])
-        told(f"sweep, {size:,}", whole, size)
-        start = measured([*own, "sweep", inventory(folder, 1), *anchors])
-        told("  without what one target costs", Cost(whole.cpu - start.cpu, whole.elapsed, whole.memory), size - 1)
-
-
-def hang(folder: str) -> None:
-    """Measure how long targets hold others up that never answer."""
-    own = [sys.executable, "-m", "check_starttls_cert", "sweep"]
-    more = ["--ca-file", f"{folder}/ca.pem", "-t", str(TIMEOUT)]
-    healthy = measured([*own, inventory(folder, 900), *more]).elapsed
-    all_of_them = measured([*own, inventory(folder, 1000, hanging=100), *more]).elapsed
-    sys.stdout.write(
-        f"900 targets: {healthy:.1f} s; with 100 more that never answer, time-out {TIMEOUT} s: {all_of_them:.1f} s\n"
-    )
+def write(costs: Mapping[str, Cost], remark: str) -> None:
+    """Write the README's table and its picture. Exits where a row is missing."""
+    if missing := set(ROWS) - set(costs):
+        raise SystemExit(f"not written: {', '.join(missing)} could not be measured")
+    openssl = " ".join(ssl.OPENSSL_VERSION.split()[:2])
+    versions = f"Python {platform.python_version()}, {openssl}, {os.cpu_count()} cores"
+    with open(README, encoding="utf-8") as file:
+        text = written(file.read(), table(costs, f"{remark} Measured with {versions}."))
+    for path, new in ((README, text), (PICTURE, picture(figures(text)))):
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(new)
 
 
 if __name__ == "__main__":

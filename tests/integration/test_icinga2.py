@@ -15,12 +15,14 @@ import icinga2_files
 import lists
 import plugin_format
 import pytest
+import systemd_files
 from conftest import Program, Zoo, required, started
 from icinga2_files import Argument, quoted
 from plugin_format import Plugin
 from servers import director as director_server
 from servers import icinga2, process
 from servers.director import Director
+from servers.icinga2 import Node
 from servers.process import Server
 from servers.running import Certificate
 
@@ -29,8 +31,14 @@ GOOD, EXPIRED, UNREACHABLE = "good_rsa_2048", "expired_40_days", "unreachable"
 NAME, IPV6 = "mta.example.test", "IPv6 only"
 """Hosts; the first has the name that the certificates are for."""
 
+SATELLITES = EAST, WEST = ("east", "west")
+"""Zones of their own, which sweep an inventory each."""
+
 VALUES = [argument for argument in icinga2_files.arguments() if not argument.switch]
 SWITCHES = [argument for argument in icinga2_files.arguments() if argument.switch]
+
+SWEEP_VALUES = [argument for argument in icinga2_files.sweep_arguments() if not argument.switch]
+SWEEP_SWITCHES = [argument for argument in icinga2_files.sweep_arguments() if argument.switch]
 
 ODD, OTHER = "one \"two\" 'three' \\ four; five", "-6"
 """Texts that whoever takes them apart, or takes them for an option, changes."""
@@ -84,7 +92,7 @@ def literal(value: Any) -> str:
     return quoted(value) if isinstance(value, str) else str(value).lower()
 
 
-def host(name: str, services: dict[str, dict[str, Any]], **attributes: str) -> str:
+def host(name: str, services: dict[str, dict[str, Any]], **attributes: Any) -> str:
     """Return a host with an entry a service in ``vars.starttls_cert``."""
     rows = {"check_command": "dummy", **attributes, "vars.starttls_cert": services}
     return f'object Host "{name}" {{ ' + ", ".join(f"{key} = {literal(value)}" for key, value in rows.items()) + " }\n"
@@ -153,7 +161,7 @@ def director(folder: str, certificates: Zoo) -> Iterator[Director]:
 def identities(folder: str) -> str:
     """Return the folder with the nodes' certificates."""
     with required("icinga2"):
-        return icinga2.identities(f"{folder}/identities")
+        return icinga2.identities(f"{folder}/identities", icinga2.AGENT, *SATELLITES)
 
 
 @pytest.fixture(scope="module", params=["files", "basket"])
@@ -189,10 +197,10 @@ def command_line(service: dict[str, Any]) -> list[tuple[str, ...]]:
     return sorted((word,) if word in switches else (word, next(words)) for word in words)
 
 
-def usage_error(service: dict[str, Any]) -> str:
+def usage_error(service: dict[str, Any], source: str = icinga2.AGENT) -> str:
     """Return the usage error that is all the output of a service."""
     result = service["last_check_result"]
-    assert (result["state"], result["check_source"], result["performance_data"]) == (3, icinga2.AGENT, [])
+    assert (result["state"], result["check_source"], result["performance_data"]) == (3, source, [])
     (line,) = result["output"].split("\n")
     return line.partition("STARTTLS_CERT UNKNOWN - ")[2]
 
@@ -276,6 +284,139 @@ def test_a_list_for_an_option_that_takes_one_value_is_a_usage_error(results: Res
     assert "imap" in usage_error(results["list!starttls_cert-plain"])
 
 
+# A sweep a zone
+
+
+@pytest.fixture(scope="module")
+def inventories(folder: str, postfix: Server, dovecot: Server, certificates: Zoo) -> dict[str, str]:
+    """Return the inventory of each zone: the mail servers in the east, and those in the west."""
+    (closed,) = process.free_ports(1)
+    targets = {
+        EAST: [f"smtp://127.0.0.1:{port}" for port in (postfix.ports[GOOD], postfix.ports[EXPIRED], closed)],
+        WEST: [f"lmtp://127.0.0.1:{dovecot.ports[GOOD]}"],
+    }
+    defaults = f'name = "{NAME}"\nca_file = "{certificates.anchors(GOOD)}"\ntimeout = "1m"\n'
+    texts = {
+        zone: f'targets = {json.dumps(lines)}\n[defaults]\nmonitoring_host = "servers in the {zone}"\n{defaults}'
+        for zone, lines in targets.items()
+    }
+    return {zone: process.write(f"{folder}/{zone}.toml", text) for zone, text in texts.items()}
+
+
+@pytest.fixture(scope="module")
+def satellites(
+    folder: str, identities: str, plugins: str, inventories: dict[str, str], check: Program
+) -> Iterator[dict[str, Node]]:
+    """Return a master and a satellite in each zone, which know hosts to sweep, and services that a timer sweeps for."""
+    named = {zone: {"vars.starttls_cert_sweep_inventory": path} for zone, path in inventories.items()}
+    swept = {
+        zone: check("sweep", path, "--icinga2-config", "--icinga2-max-age", "3h", "-t", "60").stdout
+        for zone, path in inventories.items()
+    }
+    odd = {
+        **{f"vars.{argument.variable}": [ODD, OTHER] if argument.many else ODD for argument in SWEEP_VALUES},
+        **{f"vars.{argument.variable}": True for argument in SWEEP_SWITCHES},
+    }
+    empty = {f"vars.{icinga2_files.SWEEP}_{key}": [] for key in ("protocol", "name")}
+    zones = {
+        icinga2.GLOBAL: shipped(),
+        EAST: {
+            "hosts.conf": host(EAST, {}, **named[EAST]) + host("odd", {}, **named[EAST], **odd),
+            "swept.conf": swept[EAST],
+        },
+        WEST: {"hosts.conf": host(WEST, {}, **named[WEST]), "swept.conf": swept[WEST]},
+        icinga2.MASTER: {
+            "hosts.conf": host("agent", {}, **named[WEST], **{"vars.agent_endpoint": WEST})
+            + host("away", {}, **{"vars.starttls_cert_sweep_inventory": f"{folder}/away"})
+            + host("empty", {}, **named[WEST], **empty)
+        },
+    }
+    with started("icinga2 zones", folder, icinga2.start, identities, plugins, zones, SATELLITES) as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def sweeps(satellites: dict[str, Node]) -> Results:
+    """Return what the master's API says of the sweeps."""
+    return icinga2.checked(satellites[icinga2.MASTER])
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"), [(EAST, "3 targets: 2 CRITICAL, 1 OK / CRITICAL smtp 127.0.0.1:"), (WEST, "1 target: 1 OK")]
+)
+def test_the_master_knows_what_each_zone_s_satellite_says_of_its_own_inventory(
+    sweeps: Results, check: Program, zone: str, words: str
+) -> None:
+    service = sweeps[f"{zone}!starttls_cert_sweep"]
+    result = service["last_check_result"]
+    assert (service["zone"], service["command_endpoint"], result["check_source"]) == (zone, "", zone)
+    known, said = plugin(service), check(*result["command"][1:], "-t", "60")
+    again = plugin_format.parse(said.stdout, said.exit_code)
+    assert known.words.startswith(words)
+    assert (known.state, known.words, known.long_output) == (again.state, again.words, again.long_output)
+    assert list(known.performance) == list(again.performance)
+    assert known.performance["targets"].value == int(words[0])
+
+
+def test_a_satellite_may_be_asked_by_a_host_of_the_master_s(sweeps: Results) -> None:
+    service = sweeps["agent!starttls_cert_sweep"]
+    assert (service["last_check_result"]["check_source"], plugin(service).state) == (WEST, "OK")
+
+
+def test_a_zone_without_its_inventory_is_unknown(sweeps: Results) -> None:
+    said = usage_error(sweeps["away!starttls_cert_sweep"], icinga2.MASTER)
+    assert said.startswith("cannot read the inventory")
+
+
+def test_an_empty_variable_of_a_sweep_is_a_usage_error(sweeps: Results) -> None:
+    assert usage_error(sweeps["empty!starttls_cert_sweep"], icinga2.MASTER).startswith("argument -P")
+
+
+def test_every_option_reaches_a_sweep_as_it_was_written(sweeps: Results) -> None:
+    program, sweep, inventory, *words = sweeps["odd!starttls_cert_sweep"]["last_check_result"]["command"]
+    names = os.path.basename(program), sweep, os.path.basename(inventory)
+    assert names == ("check_starttls_cert", "sweep", f"{EAST}.toml")
+    expected = [argument.flag for argument in SWEEP_SWITCHES]
+    for argument in SWEEP_VALUES:
+        expected += [word for value in ([ODD, OTHER] if argument.many else [ODD]) for word in (argument.flag, value)]
+    assert sorted(words) == sorted(expected)
+
+
+@pytest.mark.parametrize(("zone", "through", "states"), [(EAST, icinga2.MASTER, {0: 1, 2: 2}), (WEST, WEST, {0: 1})])
+def test_a_timer_in_each_zone_brings_results_to_the_master_or_to_its_own_satellite(  # noqa: PLR0913, PLR0917 - fixtures
+    satellites: dict[str, Node],
+    inventories: dict[str, str],
+    folder: str,
+    check: Program,
+    zone: str,
+    through: str,
+    states: dict[int, int],
+) -> None:
+    node, (environment,) = satellites[through], systemd_files.drop_ins()
+    credentials = process.write(f"{folder}/credentials of {zone}", f"{icinga2.USER}:{icinga2.PASSWORD}\n")
+    os.chmod(credentials, 0o600)
+    places = {
+        f"/etc/{systemd_files.INVENTORY.name}": inventories[zone],
+        "https://master.example.com:5665": f"https://127.0.0.1:{node.port}",
+        "/etc/icinga2-ca.crt": node.authority,
+        "/etc/starttls_cert_icinga2": credentials,
+        "/var/lib/starttls-cert": f"{folder}/spool of {zone}",
+    }
+    done = check(*systemd_files.arguments(places, environment), "--icinga2-name", through, "-t", "60")
+    assert (done.exit_code, done.stderr) == (max(states), "")
+
+    def known() -> list[int]:
+        rows = [row["attrs"] for row in satellites[icinga2.MASTER]("GET", "objects/services")]
+        return [
+            int(row["state"])
+            for row in rows
+            if row["host_name"] == f"servers in the {zone}" and row["last_check_result"]
+        ]
+
+    expected = [state for state, count in states.items() for _ in range(count)]
+    process.await_that(icinga2.looked(lambda: sorted(known()) == expected), lambda: f"{known()}\n{done.stdout}")
+
+
 @pytest.mark.servers
 @pytest.mark.parametrize("layout", ["with agents", "alone"])
 def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(folder: str, layout: str) -> None:
@@ -284,7 +425,7 @@ def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(
         command = icinga2.command(own, "daemon", "--validate", "--config", f"{own}/etc/icinga2.conf")
     readme = lists.read(f"{lists.ICINGA}/README.md")
     global_zone, zone, alone = re.findall(r"`/etc/icinga2/((?:zones|conf)\.d[\w/-]*)/?`", readme)
-    (example,) = re.findall(r"```\n(object Host .*?)```", readme, re.DOTALL)
+    example = "".join(re.findall(r"```\n(object Host .*?)```", readme, re.DOTALL))
     for place in (global_zone, zone, alone):
         os.makedirs(f"{own}/etc/{place}")
     if layout == "alone":
@@ -297,7 +438,7 @@ def test_the_shipped_files_and_the_example_are_valid_where_the_readme_puts_them(
     process.write(f"{own}/etc/{zone}/hosts.conf", example + host("everything", {"all": everything}))
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=process.PATIENCE)
     assert (run.returncode, [line for line in run.stdout.splitlines() if " information/" not in line]) == (0, [])
-    assert "Instantiated 4 Services" in run.stdout
+    assert "Instantiated 5 Services" in run.stdout
 
 
 def test_director_has_what_the_basket_has(director: Director) -> None:

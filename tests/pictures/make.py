@@ -34,7 +34,6 @@ import zoo  # noqa: E402
 from servers import dovecot, postfix, process, slapd  # noqa: E402
 
 PICTURES = TESTS.parent / "contrib" / "pictures"
-CONTRIB = TESTS.parent / "contrib" / "prometheus"
 NAMES = ("mta", "mx2", "lists", "mail", "store", "archive", "dc1", "dc3")
 HOSTS = f"127.0.0.1 localhost {' '.join(f'{name}.example.com' for name in NAMES)}\n"
 
@@ -55,10 +54,10 @@ SHOWN = ("-H mail.example.com -P submission -v", "-H dc1.example.com -P ldap -v"
 """The command lines at the terminal."""
 
 ENDPOINTS = (
-    "-H mta.example.com",
-    "-H mail.example.com -P submission",
-    "-H store.example.com -P lmtp",
-    "-H dc1.example.com -P ldap",
+    "mta.example.com",
+    "submission://mail.example.com",
+    "lmtp://store.example.com",
+    "ldap://dc1.example.com",
 )
 INVENTORY = """\
 mta.example.com
@@ -232,19 +231,14 @@ def graph(stack: contextlib.ExitStack, folder: str) -> None:
         *(process.find("prometheus"), f"--config.file={folder}/prometheus.yml"),
         *(f"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:9090"),
     ]
-    program = f'#!/bin/sh\nexec "{sys.executable}" -m check_starttls_cert "$@"\n'
-    os.chmod(process.write(f"{folder}/check_starttls_cert", program), 0o755)
-    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
     process.start(stack, *(process.Command(arguments, f"{folder}/log") for arguments in (exporter, server)))
     begun = time.monotonic()
     for number in range(ROUNDS):
         if number == ROUNDS // 2:
             certificate(folder, "mta", "mta.example.com", 89)
-        subprocess.run(
-            [str(CONTRIB / "starttls_cert_textfile"), f"{folder}/endpoints", f"{folder}/all.prom"],
-            env=environment,
-            check=True,
-        )
+        sweep = ["sweep", f"{folder}/endpoints", "--openmetrics", f"{folder}/all.prom"]
+        swept = subprocess.run([sys.executable, "-m", "check_starttls_cert", *sweep], check=False, capture_output=True)
+        assert swept.returncode == 2, swept.stdout  # one has expired
         time.sleep(1)
     query = {"g0.expr": DAYS_LEFT, "g0.tab": "0", "g0.range_input": f"{time.monotonic() - begun:.0f}s"}
     photograph(folder, f"http://127.0.0.1:9090/graph?{urllib.parse.urlencode(query)}", "prometheus.png", GRAPH)

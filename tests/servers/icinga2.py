@@ -1,4 +1,4 @@
-"""Icinga 2: a master and an agent in zones of their own, with certificates of the master's authority."""
+"""Icinga 2: a master and those below it, each in a zone of its own, with certificates of the master's authority."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable, NamedTuple
 
 from servers import process
 
-MASTER, AGENT = NODES = ("master", "agent")
+MASTER, AGENT = "master", "agent"
 
 PAUSE = 0.2
 """Seconds between two looks."""
 
 AGAIN = 30
 """Seconds after which a check is asked for again: an agent that loads its configuration loses what it was asked."""
+
+PASSIVE = "passive"
+"""The CheckCommand of services that are brought their results."""
 
 USER, PASSWORD = "tests", "of no worth"
 
@@ -37,10 +40,7 @@ const PluginDir = "{plugins}"
 const PluginContribDir = "{plugins}"
 include <itl>
 include <plugins>
-object Endpoint "master" {{ host = "127.0.0.1", port = {ports[master]} }}
-object Endpoint "agent" {{ host = "127.0.0.1", port = {ports[agent]} }}
-object Zone "master" {{ endpoints = [ "master" ] }}
-object Zone "agent" {{ endpoints = [ "agent" ], parent = "master" }}
+{zones}
 object Zone "global-templates" {{ global = true }}
 object ApiListener "api" {{
   bind_host = "127.0.0.1"
@@ -50,6 +50,11 @@ object ApiListener "api" {{
 }}
 object ApiUser "{user}" {{ password = "{password}", permissions = [ "*" ] }}
 object CheckerComponent "checker" {{ }}
+"""
+
+ZONE = """
+object Endpoint "{node}" {{ host = "127.0.0.1", port = {port} }}
+object Zone "{node}" {{ endpoints = [ "{node}" ]{parent} }}
 """
 
 Zones = dict[str, dict[str, str]]
@@ -115,10 +120,10 @@ def command(folder: str, *arguments: str) -> list[str]:
     return [process.find("env"), *variables, program, *arguments, *defines]
 
 
-def identities(folder: str) -> str:
-    """Make a certificate for each node, of one authority; return the folder with a folder a node."""
+def identities(folder: str, *below: str) -> str:
+    """Make a certificate for the master and each node below it; return the folder with a folder a node."""
     process.run(command(folder, "pki", "new-ca"))
-    for node in NODES:
+    for node in (MASTER, *below):
         own = f"{folder}/{node}"
         os.mkdir(own)
         key, request, certificate = (f"{own}/{node}.{suffix}" for suffix in ("key", "csr", "crt"))
@@ -128,16 +133,20 @@ def identities(folder: str) -> str:
     return folder
 
 
-def configure(folder: str, known: str, plugins: str, zones: Zones) -> dict[str, Node]:
-    """Write the nodes' configuration; the files of ``zones`` are the master's, which sends the agent its share."""
-    ports = dict(zip(NODES, process.free_ports(len(NODES))))
+def configure(folder: str, known: str, plugins: str, zones: Zones, below: Sequence[str] = ()) -> dict[str, Node]:
+    """Write the nodes' configuration; the files of ``zones`` are the master's, which sends each its share."""
+    ports = dict(zip((MASTER, *below), process.free_ports(1 + len(below))))
+    everyone = "".join(
+        ZONE.format(node=node, port=port, parent="" if node == MASTER else f', parent = "{MASTER}"')
+        for node, port in ports.items()
+    )
     nodes = {}
     for node, port in ports.items():
         own = f"{folder}/{node}"
-        accepts = "true" if node == AGENT else "false"
+        accepts = "false" if node == MASTER else "true"
         os.makedirs(f"{own}/etc")
         shutil.copytree(f"{known}/{node}", f"{own}/data/certs")
-        settings = {"node": node, "plugins": plugins, "ports": ports, "port": port, "accepts": accepts}
+        settings = {"node": node, "plugins": plugins, "zones": everyone, "port": port, "accepts": accepts}
         text = CONFIGURATION.format(**settings, user=USER, password=PASSWORD)
         process.write(f"{own}/etc/icinga2.conf", text)
         nodes[node] = Node(node, port, f"{own}/data/certs/ca.crt", f"{own}/output")
@@ -164,20 +173,30 @@ def looked(condition: Callable[[], bool]) -> Callable[[], bool]:
     return look
 
 
-def start(stack: contextlib.ExitStack, folder: str, known: str, plugins: str, zones: Zones) -> dict[str, Node]:
-    """Start master and agent; return when the agent has what it shall know and the master sees it.
+def start(  # noqa: PLR0913, PLR0917 - what a cluster is made of
+    stack: contextlib.ExitStack,
+    folder: str,
+    known: str,
+    plugins: str,
+    zones: Zones,
+    below: Sequence[str] = (AGENT,),
+) -> dict[str, Node]:
+    """Start the master and the nodes below it; return when these have what they shall know and the master sees them.
 
     ``known`` is a folder of ``identities``, ``plugins`` the plugin directory.
     """
-    nodes = configure(folder, known, plugins, zones)
-    commands = [process.Command(daemon(folder, node), nodes[node].log) for node in NODES]
-    for node, server in zip(NODES, process.start(stack, *commands)):
-        process.await_port(nodes[node].port, server, nodes[node].log)
+    nodes = configure(folder, known, plugins, zones, below)
+    commands = [process.Command(daemon(folder, node), nodes[node].log) for node in nodes]
+    for node, server in zip(nodes.values(), process.start(stack, *commands)):
+        process.await_port(node.port, server, node.log)
+
+    def is_connected(node: str) -> bool:
+        (endpoint,) = nodes[MASTER]("GET", f"objects/endpoints/{node}")
+        return bool(endpoint["attrs"]["connected"] and nodes[node]("GET", "objects/checkcommands/starttls_cert"))
 
     def connected() -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            (endpoint,) = nodes[MASTER]("GET", f"objects/endpoints/{AGENT}")
-            return bool(endpoint["attrs"]["connected"] and nodes[AGENT]("GET", "objects/checkcommands/starttls_cert"))
+            return all(map(is_connected, below))
         return False
 
     process.await_that(looked(connected), lambda: "\n".join(process.read(node.log) for node in nodes.values()))
@@ -220,7 +239,7 @@ def events(master: Node) -> Iterator[list[dict[str, Any]]]:
 
 
 def checked(master: Node) -> dict[str, dict[str, Any]]:
-    """Return the attributes of all services, by "host!service", when each was checked where it is to be.
+    """Return the attributes of all services, by "host!service", when each that is checked was so where it is to be.
 
     Whatever result a service has else, as that the agent is not connected, it is checked again.
     """
@@ -229,11 +248,13 @@ def checked(master: Node) -> dict[str, dict[str, Any]]:
 
     def done(service: dict[str, Any]) -> bool:
         result = service["last_check_result"] or {"command": None}
-        return result["command"] is not None and result["check_source"] == (service["command_endpoint"] or MASTER)
+        where = service["command_endpoint"] or service["zone"]
+        return result["command"] is not None and result["check_source"] == where
 
     def all_done() -> bool:
         found.update((row["name"], row["attrs"]) for row in master("GET", "objects/services"))
-        missing = [name for name in found if not done(found[name])]
+        active = [name for name in found if found[name]["check_command"] != PASSIVE]
+        missing = [name for name in active if not done(found[name])]
         for name in missing:
             last_check, when = asked.get(name, (0, 0))
             if last_check != found[name]["last_check"] or time.monotonic() > when + AGAIN:

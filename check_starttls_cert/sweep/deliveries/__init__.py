@@ -202,6 +202,9 @@ OPTIONS = (*(option for row in DELIVERIES for option in (row.option, *row.more))
 MARKS = tuple(option for row in DELIVERIES for option in row.marks)
 """The inventory's."""
 
+SECRETS = ("prtg_token",)
+"""Those that only this program's user may read."""
+
 
 def need_services(given: Mapping[str, Any]) -> bool:
     """Return whether values of ``OPTIONS`` ask for a delivery that brings results to services."""
@@ -215,10 +218,6 @@ def sensors(given: Mapping[str, Any]) -> Sensors | None:
     from check_starttls_cert.sweep.prtg_sensors import Sensors
 
     return Sensors(given.get("prtg_tokens"))
-
-
-SECRETS = ("prtg_token",)
-"""Marks that nobody else may read."""
 
 
 def opened(given: Mapping[str, Any]) -> list[Delivery]:

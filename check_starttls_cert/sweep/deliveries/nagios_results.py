@@ -103,8 +103,7 @@ class NagiosResults:
                 file.writelines(f"{each.text}\n" for each in results)
                 file.flush()
                 # Who may enter the directory may read it: the core does not, and deletes it, where it cannot.
-                if os.chmod in os.supports_fd:
-                    os.chmod(file.fileno(), 0o644)
+                os.chmod(file.fileno() if os.chmod in os.supports_fd else self._new, 0o644)
                 os.fsync(file.fileno())
             if not results:
                 os.unlink(self._new)
