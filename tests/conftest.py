@@ -229,6 +229,14 @@ def required(name: str) -> Iterator[None]:
         pytest.skip(f"{name}: " + " ".join(dict.fromkeys((lines[0], lines[-1]))))
 
 
+def pseudo_terminal() -> tuple[int, int]:
+    """Return the descriptors of a terminal's two ends: ours, and the program's."""
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    with required("a pseudo-terminal"):
+        ours, theirs = pty.openpty()
+    return ours, theirs
+
+
 @contextlib.contextmanager
 def started(name: str, folder: str, start: Callable[..., Server], *arguments: Any) -> Iterator[Server]:
     """Run a server, in a folder of its own."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 import pytest
-from conftest import required
+from conftest import pseudo_terminal, required
 from observations import HERE
 from servers import process
 
@@ -29,9 +29,7 @@ SHOW = f"echo {BEGIN}; printf '<%s>' \"$@\"; echo {END}"
 @contextlib.contextmanager
 def terminal(arguments: list[str], folder: str) -> Iterator[int]:
     """Start a shell at a terminal of its own; yield the terminal's other side."""
-    pty = pytest.importorskip("pty")
-    with required("a terminal"):
-        ours, theirs = pty.openpty()
+    ours, theirs = pseudo_terminal()
     environment = {"PATH": os.environ["PATH"], "HOME": folder, "ZDOTDIR": folder, "TERM": "dumb", "LC_ALL": "C"}
     shell = subprocess.Popen(
         arguments, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import pseudo_terminal
 from observations import environment
 from sweeps import BAD, FINE, tally
 
@@ -130,8 +131,7 @@ with progress.shown("table", tally(BAD, total=3), sys.stderr) as draw:
 
 @pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals to a child process")
 def test_what_a_signal_s_handler_writes_takes_the_place_of_the_line() -> None:
-    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
-    ours, theirs = pty.openpty()
+    ours, theirs = pseudo_terminal()
     script = [sys.executable, "-c", SWEEP]
     with subprocess.Popen(
         script, stdout=theirs, stderr=theirs, env=environment(os.path.dirname(__file__), TERM="xterm")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import required
+from conftest import pseudo_terminal, required
 from observations import SITUATIONS, child, evaluated
 from servers import process
 
@@ -94,8 +94,7 @@ def test_the_state_alone_is_coloured(state) -> None:
 
 def at_a_terminal(*arguments: str, **environment: str) -> str:
     """Return what the command line writes to a real one."""
-    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
-    ours, theirs = pty.openpty()
+    ours, theirs = pseudo_terminal()
     settings = {"TERM": "xterm", "NO_COLOR": "", **environment}
     check = child("fine", "cli", *HOST, *arguments, stdout=theirs, env=settings)
     os.close(theirs)
