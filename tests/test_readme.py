@@ -116,7 +116,7 @@ def test_the_examples_of_command_lines_are_understood() -> None:
 
 def test_the_examples_of_sweeps_are_understood_and_the_inventory_has_no_errors(tmp_path) -> None:
     sweeps = re.findall(r"^check_starttls_cert sweep (.*)$", README, re.MULTILINE)
-    assert len(sweeps) == 4
+    assert len(sweeps) == 5
     for words in sweeps:
         assert command.parser().parse_args(shlex.split(words)).inventory
     (inventory,) = re.findall(r"```\n(\[defaults\].*?)```", README, re.DOTALL)
