@@ -143,7 +143,7 @@ class Page:
         }
         try:
             with replaced(self.path) as file:
-                stream = environment.from_string(source("page.html")).stream(said)
+                stream = environment.from_string(source("page.html.jinja")).stream(said)
                 stream.enable_buffering(BUFFERED)
                 file.writelines(stream)
         except OSError as error:
