@@ -120,7 +120,7 @@ class Parser(argparse.ArgumentParser):
         """As argparse, but for the value in ``-w--``: before Python 3.13 that is an empty list, past every grammar."""
         known, rest = super().parse_known_args(args, namespace)
         for key, value in vars(known).items():
-            if value in ([], "--", ("--",)):
+            if value == [] or "--" in (value if isinstance(value, list) else [value]):
                 self.error(f'--{key.replace("_", "-")}: "--" is no value')
         return known, rest
 

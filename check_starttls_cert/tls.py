@@ -26,7 +26,7 @@ from check_starttls_cert.server_hello import APPLICATION_DATA_RECORD, ServerFlig
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.wire import Wire
 
-if (3, 10) <= sys.version_info < (3, 13):
+if sys.version_info >= (3, 10):
     from _ssl import ENCODING_DER
 
 if TYPE_CHECKING:
