@@ -166,11 +166,11 @@ class Spool:
 
     def close(self) -> None:
         """Write what is left to the disk, and let other sweeps use it."""
-        with self._lock, contextlib.suppress(sqlite3.Error):
+        with self._lock:
             if self._open:
                 self._open = False
-                (self.left,) = self._file.execute("SELECT count(*) FROM results").fetchone()
-                self._file.close()
+                with contextlib.suppress(sqlite3.Error), contextlib.closing(self._file):
+                    (self.left,) = self._file.execute("SELECT count(*) FROM results").fetchone()
 
     def trouble(self) -> str:
         """Return in one line which results will never be delivered; nothing where there are none."""
