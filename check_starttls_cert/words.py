@@ -13,9 +13,10 @@ The rules of our messages, wherever they are made:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from check_starttls_cert.state import State
 from check_starttls_cert.text import counted, printable
 
 SECONDS_PER_DAY = 86400
@@ -25,6 +26,11 @@ JOINT = " / "
 
 MAX_NAMES = 5
 """Names that one message lists."""
+
+
+def counted_states(counts: Mapping[State, int]) -> str:
+    """Return ``2 CRITICAL, 5 OK``; nothing where there is none."""
+    return ", ".join(f"{counts[state]} {state.name}" for state in sorted(State, reverse=True) if counts[state])
 
 
 def in_days(duration: timedelta) -> float:

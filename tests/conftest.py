@@ -237,6 +237,17 @@ def pseudo_terminal() -> tuple[int, int]:
     return ours, theirs
 
 
+def until_closed(terminal: int) -> bytes:
+    """Return what is written to a terminal until nobody has its other end open; then close ours."""
+    written = b""
+    # Linux: EIO is the end of a terminal that nobody has open any more.
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 65536):
+            written += piece
+    os.close(terminal)
+    return written
+
+
 @contextlib.contextmanager
 def started(name: str, folder: str, start: Callable[..., Server], *arguments: Any) -> Iterator[Server]:
     """Run a server, in a folder of its own."""

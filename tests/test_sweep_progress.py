@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import pseudo_terminal
+from conftest import pseudo_terminal, until_closed
 from observations import environment
 from sweeps import BAD, FINE, tally
 
@@ -141,12 +141,7 @@ def test_what_a_signal_s_handler_writes_takes_the_place_of_the_line() -> None:
         while not written.endswith(b"\r"):
             written += os.read(ours, 65536)
         process.send_signal(signal.SIGINT)
-        try:
-            while data := os.read(ours, 65536):
-                written += data
-        except OSError:  # Linux: the other end is closed
-            pass
-        os.close(ours)
+        written += until_closed(ours)
     assert process.returncode == 3
     # Nothing but colours: the cursor was neither hidden nor moved.
     assert set(re.findall(rb"\x1b\[[^a-zA-Z]*([a-zA-Z])", written)) <= {b"m"}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import pseudo_terminal, required
+from conftest import pseudo_terminal, required, until_closed
 from observations import SITUATIONS, child, evaluated
 from servers import process
 
@@ -98,14 +98,7 @@ def at_a_terminal(*arguments: str, **environment: str) -> str:
     settings = {"TERM": "xterm", "NO_COLOR": "", **environment}
     check = child("fine", "cli", *HOST, *arguments, stdout=theirs, env=settings)
     os.close(theirs)
-    written = b""
-    try:
-        while data := os.read(ours, 65536):
-            written += data
-    except OSError:  # Linux: the other end is closed
-        pass
-    finally:
-        os.close(ours)
+    written = until_closed(ours)
     check.communicate()
     return written.decode()
 

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from observations import DAY, HOSTILE, HOUR, SECOND
 
+from check_starttls_cert.state import State
 from check_starttls_cert.words import (
     JOINT,
     MAX_NAMES,
     address_text,
     base64_text,
     called,
+    counted_states,
     date,
     enumerated,
     in_days,
@@ -43,6 +45,12 @@ from check_starttls_cert.words import (
 )
 def test_a_span_is_in_its_largest_unit(duration, words) -> None:
     assert span(duration) == words
+
+
+def test_states_are_counted_the_worst_first_and_none_that_is_not_there() -> None:
+    counts = {**dict.fromkeys(State, 0), State.OK: 5, State.UNKNOWN: 1, State.CRITICAL: 2}
+    assert counted_states(counts) == "2 CRITICAL, 1 UNKNOWN, 5 OK"
+    assert counted_states(dict.fromkeys(State, 0)) == ""
 
 
 def test_no_core_changes_what_stands_between_problems() -> None:

@@ -76,10 +76,6 @@ def days_channel(judgement: Judgement) -> Channel:
     return _channel(judgement, value)._replace(lower=(below[0], below[1]), upper=(above[0], above[1]), unit="days")
 
 
-def _days(judgement: Judgement, report: Report) -> Channel:
-    return days_channel(judgement)
-
-
 def _end(limits: Limits | None, end: int) -> float | None:
     # PRTG has no limits for "inside a range"; the message speaks for those.
     return None if limits is None or limits.inside else limits[end]
@@ -124,7 +120,7 @@ def _state(judgement: Judgement) -> Channel:
 
 
 SHOWN: dict[str, Callable[[Judgement, Report], Channel]] = {
-    "expiry": _days,
+    "expiry": lambda judgement, _: days_channel(judgement),
     "name": _name,
     "key-size": _key,
     "trust": _trust,

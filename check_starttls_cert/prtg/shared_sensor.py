@@ -19,7 +19,7 @@ from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.summary import line
 from check_starttls_cert.text import counted, shortened
-from check_starttls_cert.words import JOINT
+from check_starttls_cert.words import JOINT, counted_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,9 +73,7 @@ def document(members: Iterable[str]) -> str:
     """Return the advanced JSON of a sensor with these targets."""
     known = sorted(map(json.loads, members), key=lambda each: each[2]["channel"])
     states = [State(state) for state, _, _ in known]
-    counts = ", ".join(
-        f"{states.count(state)} {state.name}" for state in sorted(State, reverse=True) if state in states
-    )
+    counts = counted_states({state: states.count(state) for state in State})
     text = f"{max(states).name}. {counted(len(states), 'target')}: {counts}"
     bad = sorted((each for each in known if each[0]), key=lambda each: -each[0])
     for number, (_, words, _) in enumerate(bad):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from check_starttls_cert.errors import ProbeError
@@ -15,6 +15,7 @@ from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
 from check_starttls_cert.static_typing import NamedTuple
 from check_starttls_cert.summary import found, service
+from check_starttls_cert.words import counted_states
 
 MAX_WORST = 100
 """Targets that are kept to be named."""
@@ -59,11 +60,6 @@ def outcome(number: int, report: Report, shown: tuple[str, ...]) -> Outcome:
     days = next((each.value for each in report.judgements if each.question.key == "expiry"), None)
     left = math.inf if days is None else days
     return Outcome(number, report.state, left, service(report), found(report), shown)
-
-
-def counted_states(counts: Mapping[State, int]) -> str:
-    """Return ``2 CRITICAL, 5 OK``; nothing where there is none."""
-    return ", ".join(f"{counts[state]} {state.name}" for state in sorted(State, reverse=True) if counts[state])
 
 
 class Tally:

@@ -31,7 +31,7 @@ from datetime import datetime, timedelta, timezone
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), os.path.dirname(os.path.dirname(HERE))]
 
-from sweep_figures import (  # noqa: E402
+from sweep_figures import (  # noqa: E402 - tests are no package
     BARE,
     CHECK_SMTP,
     CHECK_SSL_CERT,

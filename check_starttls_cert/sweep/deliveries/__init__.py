@@ -199,7 +199,7 @@ SPOOL = Option(
 OPTIONS = (*(option for row in DELIVERIES for option in (row.option, *row.more)), SPOOL)
 """The command line's."""
 
-MARKS = tuple(option for row in DELIVERIES for option in row.marks)
+MARKS = tuple(dict.fromkeys(option for row in DELIVERIES for option in row.marks))
 """The inventory's."""
 
 SECRETS = ("prtg_token",)

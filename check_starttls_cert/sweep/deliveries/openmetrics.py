@@ -68,8 +68,9 @@ class Metrics:
         head, _, rest = metric.partition("\n# TYPE ")
         kind, _, samples = rest.partition("\n")
         if name not in self._parts:
+            # It is closed in the end.
             part = tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="\n")  # noqa: SIM115
-            self._parts[name] = part  # closed in the end
+            self._parts[name] = part
             self._parts[name].write(f"# HELP {head}\n# TYPE {kind}\n")
         self._parts[name].write(f"{samples}\n")
 

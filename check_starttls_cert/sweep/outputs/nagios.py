@@ -8,11 +8,11 @@ from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.outputs.nagios import MAX_LINE, MAX_OUTPUT, NAME
 from check_starttls_cert.report import Report
 from check_starttls_cert.state import State
-from check_starttls_cert.sweep.outcome import Tally, counted_states
+from check_starttls_cert.sweep.outcome import Tally
 from check_starttls_cert.terminal import PIPE, Screen
 from check_starttls_cert.text import counted, shortened
 from check_starttls_cert.thresholds import plain
-from check_starttls_cert.words import JOINT, shown_days
+from check_starttls_cert.words import JOINT, counted_states, shown_days
 
 MORE = "and {} more"
 
