@@ -26,6 +26,8 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.outputs import Rendered
 from check_starttls_cert.run import World
 from check_starttls_cert.sweep import command
+from check_starttls_cert.sweep.inventory import read_inventory
+from check_starttls_cert.sweep.outcome import Tally
 from check_starttls_cert.sweep.outputs import OUTPUTS
 from check_starttls_cert.trust_store import trust_store
 
@@ -117,6 +119,30 @@ def test_what_is_delivered_is_printed_all_the_same(hosts, tmp_path, monkeypatch)
     text, exit_code = answer(*arguments)
     assert exit_code == 3
     assert f'1 OK / the metrics are not in "{tmp_path / "x.prom"}": ' in text
+
+
+def test_what_is_delivered_after_the_checks_draws_no_line_of_progress(hosts, monkeypatch) -> None:
+    drawn: list[str] = []
+
+    @contextlib.contextmanager
+    def shown(*_: object) -> Iterator[object]:
+        yield lambda: drawn.append("during the checks")
+        drawn.append("cleared")
+
+    class Late:
+        def show(self, report: object) -> str:
+            return ""
+
+        def take(self, shown: str) -> None:
+            """Keep nothing."""
+
+        def end(self, tally: Tally) -> str:
+            return tally.stop()
+
+    monkeypatch.setattr(command.progress, "shown", shown)
+    inventory = read_inventory(hosts[0], {"ca_file": hosts[1], "timeout": 60.0})
+    assert command.sweep(inventory, 3, "nagios", [Late()], 1, None, run.WORLD).exit_code == 2
+    assert (drawn[0], drawn[-1]) == ("during the checks", "cleared")
 
 
 def test_facts_are_added_below_a_line(hosts, capsys) -> None:

@@ -142,7 +142,6 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     signals.divert(lambda name: reasons.append(f"ended by {name}"))
 
     def end() -> str:
-        draw()
         if budget is not None and time.monotonic() - started >= budget:
             reasons.append(f"the budget of {budget:g} s is used up")
         return reasons[0] if reasons else ""
@@ -154,8 +153,15 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     to = printer(output)
     tally = Tally(total)
     shows = [to.show, *(each.show for each in delivered)]
-    runner = Runner(iter(inventory), probes(world), lambda report: tuple(show(report) for show in shows), end)
     with progress.shown(output, tally, sys.stderr) as draw:
+
+        def end_of_checks() -> str:
+            draw()
+            return end()
+
+        runner = Runner(
+            iter(inventory), probes(world), lambda report: tuple(show(report) for show in shows), end_of_checks
+        )
         for outcome in runner.outcomes(workers):
             tally.add(outcome)
             said, *taken = outcome.shown
