@@ -6,11 +6,10 @@ Empty cells say nothing, nor do empty rows.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 
 from check_starttls_cert.static_typing import TYPE_CHECKING
-from check_starttls_cert.sweep.tables import Fault, FaultError, Table
+from check_starttls_cert.sweep.tables import Fault, FaultError, Table, lines
 
 if TYPE_CHECKING:
     from check_starttls_cert.sweep.tables import Path
@@ -28,7 +27,7 @@ class CsvTables:
         self.text = text
         self.columns: Sequence[str] = ()
         self._header_line = 0
-        first = next((line for line in io.StringIO(text) if line.strip()), "")
+        first = next((line for line in lines(text) if line.strip()), "")
         self.delimiter = max(DELIMITERS, key=first.count)
         for line, cells in self._rows():
             if isinstance(cells, str):
@@ -54,7 +53,7 @@ class CsvTables:
 
     def _rows(self) -> Iterator[tuple[int, list[str] | str]]:
         """Yield the line in which each row begins, and its cells, or what is wrong with it: nothing comes after."""
-        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter, strict=True)
+        reader = csv.reader(lines(self.text), delimiter=self.delimiter, strict=True)
         line = 1
         try:
             for cells in reader:

@@ -7,7 +7,6 @@ checked; then each when its turn comes, so that a hundred thousand of them need 
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import sys
@@ -22,7 +21,7 @@ from check_starttls_cert.static_typing import TYPE_CHECKING
 from check_starttls_cert.sweep.deliveries import MARKS, SECRETS
 from check_starttls_cert.sweep.private import require_private
 from check_starttls_cert.sweep.service import NAME, service
-from check_starttls_cert.sweep.tables import Fault, FaultError, Table
+from check_starttls_cert.sweep.tables import Fault, FaultError, Table, lines
 from check_starttls_cert.text import counted, printable, shortened
 from check_starttls_cert.trust_store import require_directory, require_file
 
@@ -324,7 +323,7 @@ def decoded(octets: bytes) -> str:
 def reader(name: str, text: str) -> Callable[[str], Tables]:
     """Return the reader of a file's format: by its name, or else by how it begins."""
     ending = os.path.splitext(name)[1].lower()
-    first = next((line for line in map(str.strip, io.StringIO(text)) if line and not line.startswith("#")), "")
+    first = next((line for line in map(str.strip, lines(text)) if line and not line.startswith("#")), "")
     if ending == ".toml" or (ending != ".csv" and HEADER.match(first)):
         from check_starttls_cert.sweep.toml_tables import TomlTables
 

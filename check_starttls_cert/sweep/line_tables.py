@@ -9,13 +9,12 @@ Empty lines, and all from a ``#`` on that begins a word, say nothing.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 
 from check_starttls_cert.names import ip_address
 from check_starttls_cert.static_typing import TYPE_CHECKING
-from check_starttls_cert.sweep.tables import Fault, Table
+from check_starttls_cert.sweep.tables import Fault, Table, lines
 
 if TYPE_CHECKING:
     from check_starttls_cert.sweep.tables import Path
@@ -31,7 +30,7 @@ class LineTables:
         self.text = text
 
     def __iter__(self) -> Iterator[Table | Fault]:
-        for number, line in enumerate(io.StringIO(self.text, newline=None), 1):
+        for number, line in enumerate(lines(self.text), 1):
             if target := re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip():
                 yield Table((number,), parts(target))
 

@@ -11,7 +11,6 @@ says most counts. Nothing of a token, and nothing of a line in which it may stan
 
 from __future__ import annotations
 
-import io
 import re
 from itertools import product
 
@@ -21,6 +20,7 @@ from check_starttls_cert.prtg.shared_sensor import MAX_CHANNELS
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
 from check_starttls_cert.sweep.line_tables import parts
 from check_starttls_cert.sweep.private import read_private
+from check_starttls_cert.sweep.tables import lines
 from check_starttls_cert.text import counted, printable
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Sensors:
             self._read(path, read_private("--prtg-tokens", path))
 
     def _read(self, path: str, text: str) -> None:
-        for number, line in enumerate(io.StringIO(text, newline=None), 1):
+        for number, line in enumerate(lines(text), 1):
             words = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].split()
             if not words:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from check_starttls_cert.static_typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
         def line(self, path: Path) -> int:
             """Return the line in which something stands, from 1; for an empty path, that of the columns."""
+
+
+LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+def lines(text: str) -> Iterator[str]:
+    """Yield each line with its end, as any system writes it. ``io.StringIO`` needs four octets for each character."""
+    return (found[0] for found in LINE.finditer(text))
 
 
 class Table(NamedTuple):
