@@ -27,6 +27,7 @@ from check_starttls_cert.sweep.inventory import STDIN, Inventory, read_inventory
 from check_starttls_cert.sweep.lanes import AT_ONCE
 from check_starttls_cert.sweep.outcome import Tally
 from check_starttls_cert.sweep.outputs import LINES, OUTPUTS, SERVICE, TABLE, printer
+from check_starttls_cert.sweep.processor import one_processor
 from check_starttls_cert.sweep.runner import DEFAULT_JOBS, Probes, Runner
 from check_starttls_cert.terminal import is_terminal, screen
 from check_starttls_cert.text import counted, printable
@@ -153,7 +154,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - what a command line says
     to = printer(output)
     tally = Tally(total)
     shows = [to.show, *(each.show for each in delivered)]
-    with progress.shown(output, tally, sys.stderr) as draw:
+    with one_processor(), progress.shown(output, tally, sys.stderr) as draw:
 
         def end_of_checks() -> str:
             draw()

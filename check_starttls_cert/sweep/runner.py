@@ -1,7 +1,7 @@
-"""The workers of a sweep: threads that probe and judge, each target as the single check does.
+"""The workers of a sweep: threads that probe; what they see is judged here, each target as by the single check.
 
-Threads, because a probe waits most of its time and OpenSSL lets others run while it computes. Reports are made into
-text where they are judged, so that what passes between threads is small, and the queue between them is bounded.
+Threads, because a probe waits most of its time. What they see is judged by one thread, some of it together: a processor
+that has just done the same needs a third of the time for it. The queue between them is bounded.
 """
 
 from __future__ import annotations
@@ -22,20 +22,13 @@ from check_starttls_cert.sweep.lanes import Lanes, Work
 from check_starttls_cert.sweep.outcome import Outcome, outcome, unjudged
 
 DEFAULT_JOBS = 100
-"""Workers at most: of a thousand endpoints, of which each tenth hangs until its time-out, all hang at the same time."""
+"""Workers: of a thousand endpoints, of which each tenth hangs until its time-out, all hang at the same time."""
 
-FEW = 16
-"""Workers at first, and how many more at a time while the processor waits: threads that all have something to compute
-take it from each other, and a hundred need a tenth more CPU time for the same work than these."""
+QUEUED = 64
+"""Targets that wait to be judged; what a hostile one has sent can be half a megabyte."""
 
-BUSY = 0.3
-"""The share of its time that this process computes with enough workers."""
-
-QUEUED = 256
-"""Outcomes that wait to be told."""
-
-POLL = 0.1
-"""Seconds between two looks whether the sweep is to end: no system's queue can be told by a signal handler."""
+POLL = 0.05
+"""Seconds between two looks at what the workers have seen, and whether the sweep is to end."""
 
 
 class Probes(NamedTuple):
@@ -46,6 +39,16 @@ class Probes(NamedTuple):
     addresses: Callable[[Job], frozenset[str]]
     """The addresses that this may connect to."""
     now: Callable[[], datetime]
+
+
+class Seen(NamedTuple):
+    """What becomes of a target, before it is judged."""
+
+    work: Work
+    now: datetime
+    """When its probe began."""
+    found: Observation | str
+    """Or, in words, why nothing could be seen."""
 
 
 class Runner:
@@ -61,55 +64,38 @@ class Runner:
         self._end = end
         """Says why the sweep is to end now; nothing where it is not."""
         self._lanes = Lanes(jobs)
-        self._queue: queue.Queue[Outcome | None] = queue.Queue(QUEUED)
+        self._queue: queue.Queue[Seen | None] = queue.Queue(QUEUED)
         self._failure: BaseException | None = None
-        self._started = self._running = 0
+        self._running = 0
         """Workers."""
         self._told = 0
-        self._looked, self._computed = time.monotonic(), time.process_time()
 
     def outcomes(self, workers: int) -> Iterator[Outcome]:
-        """Yield what becomes of each target, as soon as it is known. Raises what only a bug of ours would."""
-        self._start(min(FEW, workers))
-        yield from self._told_while(lambda: self._goes_on(workers))
+        """Yield what becomes of each target, soon after it is known. Raises what only a bug of ours would."""
+        self._start(workers)
+        yield from self._told_while(self._goes_on)
         if self._failure is not None:
             raise self._failure
         rest = self._lanes.stop()
         yield from self._told_while(lambda: self._told < self._lanes.claimed)
         for work in rest:
-            yield self._outcome(work, unjudged(work.job, self._probes.now(), f"not checked: {self.ended}"))
+            yield self._outcome(Seen(work, self._probes.now(), f"not checked: {self.ended}"))
 
     def _told_while(self, condition: Callable[[], bool]) -> Iterator[Outcome]:
-        """Yield what workers tell."""
+        """Yield what becomes of the targets that workers have done with."""
         while condition():
-            if found := self._next():
-                self._told += 1
-                yield found
+            time.sleep(POLL)
+            for _ in range(self._queue.qsize()):
+                if seen := self._queue.get():
+                    self._told += 1
+                    yield self._outcome(seen)
+                else:
+                    self._running -= 1
 
-    def _goes_on(self, workers: int) -> bool:
+    def _goes_on(self) -> bool:
         """Return whether there is more to come before the sweep is over or has to end."""
-        self._grow(workers)
         self.ended = self._end()
         return self._running > 0 and not self.ended and self._failure is None
-
-    def _next(self) -> Outcome | None:
-        """Return what a worker tells next; nothing where it tells that it is done, or where none tells anything."""
-        try:
-            found = self._queue.get(timeout=POLL)
-        except queue.Empty:
-            return None
-        self._running -= found is None
-        return found
-
-    def _grow(self, workers: int) -> None:
-        """Start more workers, up to that many, where those that there are leave the processor idle."""
-        elapsed = time.monotonic() - self._looked
-        if elapsed < POLL:
-            return
-        computed = time.process_time() - self._computed
-        if computed < BUSY * elapsed and self._running == self._started < workers:
-            self._start(min(FEW, workers - self._started))
-        self._looked, self._computed = self._looked + elapsed, self._computed + computed
 
     def _start(self, workers: int) -> None:
         """Start workers, as many as the system gives. Raises ``RuntimeError`` where there would be none."""
@@ -117,10 +103,9 @@ class Runner:
             try:
                 threading.Thread(target=self._work, daemon=True).start()
             except RuntimeError:  # can't start new thread
-                if not self._started:
+                if not self._running:
                     raise
                 return
-            self._started += 1
             self._running += 1
 
     def _work(self) -> None:
@@ -140,24 +125,29 @@ class Runner:
             if not self._lanes.enter(work):
                 return
         try:
-            report = self._judged(work.job)
+            seen = self._seen(work)
         finally:
             self._lanes.leave(work)
-        told = self._outcome(work, report)
         if self._lanes.claim(work):
-            self._queue.put(told)
+            self._queue.put(seen)
 
-    def _judged(self, job: Job) -> Report:
-        """Return the report of a target; whatever goes wrong is this target's alone."""
+    def _seen(self, work: Work) -> Seen:
+        """Probe a target; whatever goes wrong is this target's alone."""
         now = self._probes.now()
         try:
-            return judged(job, self._probes.observe(job), now)
+            return Seen(work, now, self._probes.observe(work.job))
         except BaseException as error:  # noqa: BLE001 - as ``run`` does for the single check
-            return unjudged(job, now, reason(error))
+            return Seen(work, now, reason(error))
 
-    def _outcome(self, work: Work, report: Report) -> Outcome:
+    def _outcome(self, seen: Seen) -> Outcome:
+        """Judge and show; whatever goes wrong here is this target's alone as well."""
+        work, now, found = seen
         try:
-            return outcome(work.number, report, self._show(report))
-        except Exception as error:  # noqa: BLE001 - this target's alone as well
-            report = unjudged(work.job, report.now, reason(error))
-            return outcome(work.number, report, self._show(report))
+            if isinstance(found, str):
+                return self._shown(work, unjudged(work.job, now, found))
+            return self._shown(work, judged(work.job, found, now))
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._shown(work, unjudged(work.job, now, reason(error)))
+
+    def _shown(self, work: Work, report: Report) -> Outcome:
+        return outcome(work.number, report, self._show(report))
