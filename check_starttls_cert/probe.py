@@ -47,7 +47,6 @@ class Prober:
     def __init__(
         self, target: Target, store: TrustStore, deadline: Deadline, clock: Callable[[], float], resolver: Resolver
     ) -> None:
-        self.clock = clock
         self.resolve = resolver
         self.target = target
         self.sni = tls.server_name(target.sni or target.name)
@@ -60,10 +59,53 @@ class Prober:
         self.notes: list[str] = []
         self.loading = 0.0
         """Seconds that the trust anchors took before there was a connection."""
+        self.shown: tls.Shown | None = None
+        self.error: ProbeError | None = None
+        """Why nothing was shown."""
+        self._clock = clock
+        self._step = ""
+        self._began = self._begun = clock()
+        """When the probe began, and when its present step did."""
+        self._elapsed = 0.0
 
-    def presented(self) -> Presented:
-        """Return what the server shows to a client that is as tolerant as its protocol's usual ones."""
-        shown = self.with_or_without_alpn()
+    def ask(self) -> None:
+        """Ask the server. What waits is here."""
+        try:
+            self.shown = self.with_or_without_alpn()
+        except ProbeError as error:
+            self.error = error.with_traceback(None)  # which leads to this frame, and so back to the error
+            if self.deadline.left <= 0 and self.loading > self.deadline.seconds / 2:
+                anchors = printable(self.store.facts.description)
+                error.hint = (
+                    f'reading trust anchors from "{anchors}" took {self.loading:.1f} s of these; '
+                    "name a smaller file, or allow more with --timeout"
+                )
+        self.begin("")
+        self._elapsed = self._clock() - self._began
+
+    def observation(self) -> Observation:
+        """Read what the server has shown. What computes is here."""
+        presented, error = None, self.error
+        if self.shown is not None:
+            try:
+                presented = self.presented(self.shown)
+            except ProbeError as unreadable:
+                error = unreadable.with_traceback(None)
+        return Observation(
+            elapsed=self._elapsed,
+            connections=self.connections,
+            address=self.address,
+            transcript=tuple(self.transcript),
+            store=self.store.facts,
+            sni=None if self.sni is None else self.sni.decode("ascii"),
+            presented=presented,
+            error=error,
+            timings=self.timings,
+            notes=tuple(self.notes),
+        )
+
+    def presented(self, shown: tls.Shown) -> Presented:
+        """Return what was shown, read. Raises ``CertificateError``."""
         anchors = shown.anchors
         if not shown.trust.verified:
             anchors = tuple(dict.fromkeys((*anchors, *self.store.named_certificates())))
@@ -71,7 +113,9 @@ class Prober:
         return Presented(shown.session, shown.trust, built)
 
     def with_or_without_alpn(self) -> tls.Shown:
-        """Connect with the protocol's ALPN name (RFC 7301); if the server refuses the name, once more without.
+        """Return what the server shows to a client that is as tolerant as its protocol's usual ones.
+
+        Connect with the protocol's ALPN name (RFC 7301); if the server refuses the name, once more without.
 
         curl asks by ALPN for HTTP only, and Thunderbird, fetchmail and openssl s_client for nothing: they get in.
         """
@@ -144,24 +188,25 @@ class Prober:
         """Make one connection and return what its handshake shows, ended politely."""
         if self.address is None:
             self.loading = self.deadline.seconds - self.deadline.left
-            with self.timed("resolve"):
-                addresses = self.resolve(self.target.host, self.target.port, self.target.family, self.deadline)
+            self.begin("resolve")
+            addresses = self.resolve(self.target.host, self.target.port, self.target.family, self.deadline)
         else:
             addresses = [self.address]  # the facts must come from the server whose trust was judged
-        with self.timed("connect"):
-            sock, self.address = connect(addresses, self.deadline)
+        self.begin("connect")
+        sock, self.address = connect(addresses, self.deadline)
         self.connections += 1
         self.transcript.append(Spoken("*", f"connection {self.connections} to {self.address}".encode()))
         wire = Wire(sock, self.deadline, self.transcript)
         try:
-            with self.timed("starttls"):
-                try:
-                    starttls(self.target.protocol, wire, self.target.name)
-                except (Refused, StarttlsNotOffered):
-                    self.part(wire, in_plaintext=True)
-                    raise
-            with self.timed("handshake"):
-                shown, channel = self.handshake(wire, context)
+            self.begin("starttls")
+            try:
+                starttls(self.target.protocol, wire, self.target.name)
+            except (Refused, StarttlsNotOffered):
+                self.part(wire, in_plaintext=True)
+                raise
+            self.begin("handshake")
+            shown, channel = self.handshake(wire, context)
+            self.begin("")
             self.transcript.append(Spoken("*", f"{shown.session.version} {shown.session.cipher}".encode()))
             if channel is None:
                 return shown
@@ -191,22 +236,28 @@ class Prober:
             wire.deadline = self.deadline.sooner(GOODBYE_SECONDS)
             goodbye(self.target.protocol, wire, self.target.name, in_plaintext)
 
-    def timed(self, step: str) -> Timer:
-        """Note how long a step takes."""
-        return Timer(step, self.timings, self.clock)
+    def begin(self, step: str) -> None:
+        """Begin a step, and note how long the one before took; the empty one follows the last."""
+        now = self._clock()
+        if self._step:
+            self.timings[self._step] = now - self._begun
+        self._step, self._begun = step, now
 
 
-class Timer:
-    """Notes how long a step takes, in a third of the time that ``contextlib`` needs for it."""
+def ask(
+    target: Target,
+    store: TrustStore,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    resolver: Resolver = resolve,
+) -> Callable[[], Observation]:
+    """Ask ``target`` within ``timeout`` seconds, and return what reads its answer.
 
-    def __init__(self, step: str, timings: dict[str, float], clock: Callable[[], float]) -> None:
-        self.step, self.timings, self.clock = step, timings, clock
-
-    def __enter__(self) -> None:
-        self.started = self.clock()
-
-    def __exit__(self, *_: object) -> None:
-        self.timings[self.step] = self.clock() - self.started
+    Raises ``UsageError`` when ``store`` cannot be read; never a ``ProbeError``, nor does what is returned.
+    """
+    prober = Prober(target, store, Deadline(timeout, clock), clock, resolver)
+    prober.ask()
+    return prober.observation
 
 
 def probe(
@@ -216,32 +267,5 @@ def probe(
     clock: Callable[[], float] = time.monotonic,
     resolver: Resolver = resolve,
 ) -> Observation:
-    """Return what ``target`` shows within ``timeout`` seconds.
-
-    Raises ``UsageError`` when ``store`` cannot be read; never a ``ProbeError``.
-    """
-    started = clock()
-    prober = Prober(target, store, Deadline(timeout, clock), clock, resolver)
-    presented = failure = None
-    try:
-        presented = prober.presented()
-    except ProbeError as error:
-        failure = error.with_traceback(None)  # which leads to this frame, and so back to the error
-        if prober.deadline.left <= 0 and prober.loading > timeout / 2:
-            anchors = printable(store.facts.description)
-            failure.hint = (
-                f'reading trust anchors from "{anchors}" took {prober.loading:.1f} s of these; '
-                "name a smaller file, or allow more with --timeout"
-            )
-    return Observation(
-        elapsed=clock() - started,
-        connections=prober.connections,
-        address=prober.address,
-        transcript=tuple(prober.transcript),
-        store=store.facts,
-        sni=None if prober.sni is None else prober.sni.decode("ascii"),
-        presented=presented,
-        error=failure,
-        timings=prober.timings,
-        notes=tuple(prober.notes),
-    )
+    """Return what ``target`` shows within ``timeout`` seconds. Raises as ``ask``."""
+    return ask(target, store, timeout, clock, resolver)()

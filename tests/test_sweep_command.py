@@ -377,5 +377,5 @@ def test_a_store_is_looked_for_once(served, monkeypatch) -> None:
     asked = command.probes(run.WORLD)
     wanted = options.job({"host": "127.0.0.1", "port": port, "name": (demo.NAME,), "ca_file": anchor, "timeout": 60.0})
     for _ in range(2):
-        assert asked.observe(wanted).presented is not None
+        assert asked.ask(wanted)().presented is not None
     assert made == [(anchor, None)]

@@ -37,11 +37,21 @@ def own(job: Job) -> frozenset[str]:
     return frozenset({job.target.host})
 
 
+def answered(observe):
+    """Return what asks, for a function that sees at once."""
+
+    def ask(job):
+        seen = observe(job)
+        return lambda: seen
+
+    return ask
+
+
 def swept(  # noqa: PLR0913 - what a test changes
     count=10, observe=fine, *, addresses=own, show=lambda report: (report.job.target.host,), end=lambda: "", workers=4
 ) -> list[Outcome]:
     """Return the outcomes of a sweep, in the inventory's order."""
-    runner = Runner(jobs(count), Probes(observe, addresses, lambda: NOW), show, end)
+    runner = Runner(jobs(count), Probes(answered(observe), addresses, lambda: NOW), show, end)
     return sorted(runner.outcomes(workers))
 
 
@@ -103,7 +113,7 @@ def test_an_inventory_that_breaks_ends_the_sweep_with_the_error() -> None:
         yield from jobs(3)
         raise ZeroDivisionError
 
-    runner = Runner(broken(), Probes(fine, own, lambda: NOW), lambda _: (), lambda: "")
+    runner = Runner(broken(), Probes(answered(fine), own, lambda: NOW), lambda _: (), lambda: "")
     with pytest.raises(ZeroDivisionError):
         list(runner.outcomes(1))
 
@@ -139,7 +149,7 @@ def test_who_hangs_holds_nobody_up() -> None:
             assert go_on.wait(60)
         return fine(job)
 
-    runner = Runner(jobs(50), Probes(observe, own, lambda: NOW), lambda _: (), lambda: "")
+    runner = Runner(jobs(50), Probes(answered(observe), own, lambda: NOW), lambda _: (), lambda: "")
     outcomes = runner.outcomes(4)
     first = [next(outcomes).number for _ in range(47)]
     assert sorted(first) == list(range(3, 50))
@@ -157,7 +167,7 @@ def test_what_is_not_checked_when_the_sweep_ends_is_told() -> None:
         return fine(job)
 
     probes = Probes(
-        observe, lambda job: frozenset({"same"} if 2 < number_of(job) < 6 else {job.target.host}), lambda: NOW
+        answered(observe), lambda job: frozenset({"same"} if 2 < number_of(job) < 6 else {job.target.host}), lambda: NOW
     )
     runner = Runner(jobs(1000), probes, lambda report: report.job.target.host, lambda: "".join(reasons))
     found = []
@@ -189,7 +199,7 @@ def test_what_is_told_late_does_not_grow(monkeypatch) -> None:
             told.set()
         return fine(job)
 
-    outcomes = Runner(jobs(100), Probes(observe, own, lambda: NOW), lambda _: (), lambda: "").outcomes(3)
+    outcomes = Runner(jobs(100), Probes(answered(observe), own, lambda: NOW), lambda _: (), lambda: "").outcomes(3)
     next(outcomes)
     assert told.wait(60)
     # One told, five queued, one with each worker that waits for room.

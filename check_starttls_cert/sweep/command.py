@@ -16,7 +16,7 @@ from check_starttls_cert.errors import UsageError
 from check_starttls_cert.observation import Observation
 from check_starttls_cert.options import OPTIONS, Option, one_of
 from check_starttls_cert.outputs import Rendered, requested
-from check_starttls_cert.probe import probe
+from check_starttls_cert.probe import ask
 from check_starttls_cert.run import WORLD, World, write
 from check_starttls_cert.settings import Job
 from check_starttls_cert.state import State
@@ -34,7 +34,7 @@ from check_starttls_cert.text import counted, printable
 from check_starttls_cert.trust_store import trust_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from check_starttls_cert.sweep.deliveries import Delivery
@@ -180,10 +180,10 @@ def probes(world: World) -> Probes:
     addresses = Addresses()
     store = lru_cache(MAX_STORES)(trust_store)
 
-    def observe(job: Job) -> Observation:
-        return probe(job.target, store(job.policy.ca_file, job.policy.ca_dir), job.timeout, resolver=addresses.resolve)
+    def asked(job: Job) -> Callable[[], Observation]:
+        return ask(job.target, store(job.policy.ca_file, job.policy.ca_dir), job.timeout, resolver=addresses.resolve)
 
-    return Probes(observe, addresses.of, world.now)
+    return Probes(asked, addresses.of, world.now)
 
 
 def parser() -> Parser:

@@ -1,7 +1,7 @@
-"""The workers of a sweep: threads that probe; what they see is judged here, each target as by the single check.
+"""The workers of a sweep: threads that ask; what they are told is read and judged as by the single check.
 
-Threads, because a probe waits most of its time. What they see is judged by one thread, some of it together: a processor
-that has just done the same needs a third of the time for it. The queue between them is bounded.
+Threads, because a probe waits most of its time. What needs no waiting is done by one thread, for many targets together:
+a processor that has just done the same needs half the time for it. The queue between them is bounded.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ DEFAULT_JOBS = 100
 """Workers: of a thousand endpoints, of which each tenth hangs until its time-out, all hang at the same time."""
 
 QUEUED = 64
-"""Targets that wait to be judged; what a hostile one has sent can be half a megabyte."""
+"""Answers that wait to be read; a hostile one can have half a megabyte."""
 
 POLL = 0.05
-"""Seconds between two looks at what the workers have seen, and whether the sweep is to end."""
+"""Seconds between two looks at what the workers were told, and whether the sweep is to end."""
 
 
 class Probes(NamedTuple):
     """What the workers ask with; a test passes its own."""
 
-    observe: Callable[[Job], Observation]
-    """Probes. Raises ``UsageError``."""
+    ask: Callable[[Job], Callable[[], Observation]]
+    """Asks a target; what it returns reads the answer. Raises ``UsageError``."""
     addresses: Callable[[Job], frozenset[str]]
     """The addresses that this may connect to."""
     now: Callable[[], datetime]
 
 
-class Seen(NamedTuple):
-    """What becomes of a target, before it is judged."""
+class Asked(NamedTuple):
+    """A target that was asked."""
 
     work: Work
     now: datetime
-    """When its probe began."""
-    found: Observation | str
-    """Or, in words, why nothing could be seen."""
+    """When that began."""
+    answer: Callable[[], Observation] | str
+    """What reads the answer; or, in words, why there is none."""
 
 
 class Runner:
@@ -64,7 +64,7 @@ class Runner:
         self._end = end
         """Says why the sweep is to end now; nothing where it is not."""
         self._lanes = Lanes(jobs)
-        self._queue: queue.Queue[Seen | None] = queue.Queue(QUEUED)
+        self._queue: queue.Queue[Asked | None] = queue.Queue(QUEUED)
         self._failure: BaseException | None = None
         self._running = 0
         """Workers."""
@@ -79,16 +79,16 @@ class Runner:
         rest = self._lanes.stop()
         yield from self._told_while(lambda: self._told < self._lanes.claimed)
         for work in rest:
-            yield self._outcome(Seen(work, self._probes.now(), f"not checked: {self.ended}"))
+            yield self._outcome(Asked(work, self._probes.now(), f"not checked: {self.ended}"))
 
     def _told_while(self, condition: Callable[[], bool]) -> Iterator[Outcome]:
         """Yield what becomes of the targets that workers have done with."""
         while condition():
             time.sleep(POLL)
             for _ in range(self._queue.qsize()):
-                if seen := self._queue.get():
+                if asked := self._queue.get():
                     self._told += 1
-                    yield self._outcome(seen)
+                    yield self._outcome(asked)
                 else:
                     self._running -= 1
 
@@ -117,35 +117,35 @@ class Runner:
         self._queue.put(None)
 
     def _go_on(self, work: Work, admitted: bool) -> None:
-        """Probe a target and tell of it, unless its address is busy."""
+        """Ask a target and tell of it, unless its address is busy."""
         if not admitted:
-            # Whatever goes wrong here does so again in the probe, which is asked why.
+            # Whatever goes wrong here does so again when the target is asked, and is told then.
             with suppress(Exception):
                 work.addresses = self._probes.addresses(work.job)
             if not self._lanes.enter(work):
                 return
         try:
-            seen = self._seen(work)
+            asked = self._asked(work)
         finally:
             self._lanes.leave(work)
         if self._lanes.claim(work):
-            self._queue.put(seen)
+            self._queue.put(asked)
 
-    def _seen(self, work: Work) -> Seen:
-        """Probe a target; whatever goes wrong is this target's alone."""
+    def _asked(self, work: Work) -> Asked:
+        """Ask a target; whatever goes wrong is this target's alone."""
         now = self._probes.now()
         try:
-            return Seen(work, now, self._probes.observe(work.job))
+            return Asked(work, now, self._probes.ask(work.job))
         except BaseException as error:  # noqa: BLE001 - as ``run`` does for the single check
-            return Seen(work, now, reason(error))
+            return Asked(work, now, reason(error))
 
-    def _outcome(self, seen: Seen) -> Outcome:
-        """Judge and show; whatever goes wrong here is this target's alone as well."""
-        work, now, found = seen
+    def _outcome(self, asked: Asked) -> Outcome:
+        """Read, judge and show; whatever goes wrong here is this target's alone as well."""
+        work, now, answer = asked
         try:
-            if isinstance(found, str):
-                return self._shown(work, unjudged(work.job, now, found))
-            return self._shown(work, judged(work.job, found, now))
+            if isinstance(answer, str):
+                return self._shown(work, unjudged(work.job, now, answer))
+            return self._shown(work, judged(work.job, answer(), now))
         except Exception as error:  # noqa: BLE001 - as above
             return self._shown(work, unjudged(work.job, now, reason(error)))
 
