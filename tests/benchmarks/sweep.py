@@ -7,7 +7,7 @@ all of 127.0.0.0/8 is this machine.
 
 ``python tests/benchmarks/sweep.py`` takes some minutes; ``--write`` writes the README's table and its picture, for
 which no program may be missing. A bare client in Python holds the same conversation and handshake over memory buffers
-and does nothing else, in 16 threads: what Python and OpenSSL cost anybody.
+and does nothing else, in 16 threads on one processor: what Python and OpenSSL cost anybody.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ from sweep_figures import (  # noqa: E402 - tests are no package
     table,
     written,
 )
+
+from check_starttls_cert.sweep.processor import one_processor  # noqa: E402 - of this checkout
 
 CERTIFICATES = 500
 THREADS = 16
@@ -162,10 +164,11 @@ def bare(folder: str, count: int) -> None:
             converse_bare(host, context)
 
     threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with one_processor():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 def converse_bare(host: str, context: ssl.SSLContext) -> None:
