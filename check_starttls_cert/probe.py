@@ -260,12 +260,6 @@ def ask(
     return prober.observation
 
 
-def probe(
-    target: Target,
-    store: TrustStore,
-    timeout: float,
-    clock: Callable[[], float] = time.monotonic,
-    resolver: Resolver = resolve,
-) -> Observation:
+def probe(target: Target, store: TrustStore, timeout: float) -> Observation:
     """Return what ``target`` shows within ``timeout`` seconds. Raises as ``ask``."""
-    return ask(target, store, timeout, clock, resolver)()
+    return ask(target, store, timeout)()

@@ -59,7 +59,7 @@ def store(tmp_path):
 def probed(service, store, timeout=float(PATIENCE), clock=time.monotonic, *, resolver=connect.resolve, **changes):
     """Return what a probe of the service observes."""
     target = Target("127.0.0.1", "smtp", service.port, NAME)._replace(**changes)
-    return probe.probe(target, store, timeout, clock, resolver)
+    return probe.ask(target, store, timeout, clock, resolver)()
 
 
 # Certificates
@@ -555,7 +555,7 @@ def test_the_time_is_that_of_the_clock(store):
     ticks = iter([100.0, 100.0, *[100.5] * 50])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    seen = probe.probe(Target("127.0.0.1", "smtp", port, NAME), store, 30.0, clock=lambda: next(ticks))
+    seen = probe.ask(Target("127.0.0.1", "smtp", port, NAME), store, 30.0, clock=lambda: next(ticks))()
     assert seen.elapsed == 0.5
 
 
