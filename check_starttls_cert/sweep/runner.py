@@ -84,13 +84,16 @@ class Runner:
     def _told_while(self, condition: Callable[[], bool]) -> Iterator[Outcome]:
         """Yield what becomes of the targets that workers have done with."""
         while condition():
-            time.sleep(POLL)
-            for _ in range(self._queue.qsize()):
-                if asked := self._queue.get():
-                    self._told += 1
-                    yield self._outcome(asked)
-                else:
-                    self._running -= 1
+            try:
+                asked = self._queue.get_nowait()
+            except queue.Empty:
+                time.sleep(POLL)  # until there are several
+                continue
+            if asked:
+                self._told += 1
+                yield self._outcome(asked)
+            else:
+                self._running -= 1
 
     def _goes_on(self) -> bool:
         """Return whether there is more to come before the sweep is over or has to end."""
