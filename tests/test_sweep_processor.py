@@ -60,3 +60,10 @@ def test_other_systems_leave_them_where_they_may_be(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with one_processor():
         assert processors() == before
+
+
+def test_who_computes_has_a_longer_turn_until_the_end() -> None:
+    before = sys.getswitchinterval()
+    with one_processor():
+        assert sys.getswitchinterval() == pytest.approx(module.TURN)
+    assert sys.getswitchinterval() == pytest.approx(before)
