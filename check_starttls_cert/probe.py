@@ -44,9 +44,7 @@ RARE_CURVES = ("secp256k1", "brainpoolP256r1", "brainpoolP384r1", "prime192v1", 
 class Prober:
     """The state of one probe: its deadline, and the connections it has made."""
 
-    def __init__(
-        self, target: Target, store: TrustStore, deadline: Deadline, clock: Callable[[], float], resolver: Resolver
-    ) -> None:
+    def __init__(self, target: Target, store: TrustStore, deadline: Deadline, resolver: Resolver) -> None:
         self.resolve = resolver
         self.target = target
         self.sni = tls.server_name(target.sni or target.name)
@@ -62,11 +60,9 @@ class Prober:
         self.shown: tls.Shown | None = None
         self.error: ProbeError | None = None
         """Why nothing was shown."""
-        self._clock = clock
         self._step = ""
-        self._began = self._begun = clock()
-        """When the probe began, and when its present step did."""
-        self._elapsed = 0.0
+        self._begun = self._elapsed = 0.0
+        """Seconds that were spent when the present step began, and in the end."""
 
     def ask(self) -> None:
         """Ask the server. What waits is here."""
@@ -81,7 +77,7 @@ class Prober:
                     "name a smaller file, or allow more with --timeout"
                 )
         self.begin("")
-        self._elapsed = self._clock() - self._began
+        self._elapsed = self.deadline.spent
 
     def observation(self) -> Observation:
         """Read what the server has shown. What computes is here."""
@@ -187,7 +183,7 @@ class Prober:
     def session(self, context: SSLContext) -> tls.Shown:
         """Make one connection and return what its handshake shows, ended politely."""
         if self.address is None:
-            self.loading = self.deadline.seconds - self.deadline.left
+            self.loading = self.deadline.spent
             self.begin("resolve")
             addresses = self.resolve(self.target.host, self.target.port, self.target.family, self.deadline)
         else:
@@ -238,10 +234,10 @@ class Prober:
 
     def begin(self, step: str) -> None:
         """Begin a step, and note how long the one before took; the empty one follows the last."""
-        now = self._clock()
+        spent = self.deadline.spent
         if self._step:
-            self.timings[self._step] = now - self._begun
-        self._step, self._begun = step, now
+            self.timings[self._step] = spent - self._begun
+        self._step, self._begun = step, spent
 
 
 def ask(
@@ -255,7 +251,7 @@ def ask(
 
     Raises ``UsageError`` when ``store`` cannot be read; never a ``ProbeError``, nor does what is returned.
     """
-    prober = Prober(target, store, Deadline(timeout, clock), clock, resolver)
+    prober = Prober(target, store, Deadline(timeout, clock), resolver)
     prober.ask()
     return prober.observation
 

@@ -61,11 +61,17 @@ class Deadline:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
         self._clock = clock
-        self._end = clock() + seconds
+        self._begin = clock()
+        self._end = self._begin + seconds
 
     def sooner(self, seconds: float) -> Deadline:
         """Return a deadline in ``seconds``, or this one if it comes first."""
         return Deadline(min(seconds, self.left), self._clock)
+
+    @property
+    def spent(self) -> float:
+        """The seconds since the beginning."""
+        return self._clock() - self._begin
 
     @property
     def left(self) -> float:

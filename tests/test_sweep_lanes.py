@@ -126,7 +126,7 @@ def test_an_address_that_rests_no_longer_is_forgotten(clock) -> None:
 
 def test_where_too_many_wait_no_more_is_read(clock, monkeypatch) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 3)
-    monkeypatch.setattr(module, "AHEAD", 2)
+    monkeypatch.setattr(module, "AHEAD", 1)
     read = []
     lanes = Lanes((read.append(each) or each for each in jobs(*"abcdefghij")), clock)
     first, _ = enter(lanes, "192.0.2.1")
@@ -135,7 +135,18 @@ def test_where_too_many_wait_no_more_is_read(clock, monkeypatch) -> None:
     lanes.leave(first)
     clock.now = PAUSE
     assert take(lanes)[1]
-    assert len(read) == 6  # five were taken
+    assert len(read) == 5
+
+
+def test_the_inventory_is_read_several_at_a_time(clock, monkeypatch) -> None:
+    monkeypatch.setattr(module, "AHEAD", 2)
+    read = []
+    lanes = Lanes((read.append(each) or each for each in jobs(*"abcde")), clock)
+    counts = []
+    for number in range(5):
+        assert enter(lanes, f"192.0.2.{number}")[0].number == number
+        counts.append(len(read))
+    assert counts == [2, 2, 4, 4, 5]
 
 
 def test_a_report_is_claimed_once_and_not_after_the_end(clock) -> None:

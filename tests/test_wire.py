@@ -88,8 +88,10 @@ def test_time_runs_out_exactly_at_the_deadline():
     clock = Clock()
     deadline = Deadline(10, clock)
     assert deadline.remaining("reply") == 10
+    assert deadline.spent == 0
     clock.now += 9.5
     assert deadline.remaining("reply") == 0.5
+    assert deadline.spent == 9.5
     clock.now += 0.5
     with pytest.raises(DeadlineExceeded, match=r"^no reply within 10 s \("):
         deadline.remaining("reply")

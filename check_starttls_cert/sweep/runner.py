@@ -149,7 +149,7 @@ class Runner:
             if isinstance(answer, str):
                 return self._shown(work, unjudged(work.job, now, answer))
             return self._shown(work, judged(work.job, answer(), now))
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not end the sweep
             return self._shown(work, unjudged(work.job, now, reason(error)))
 
     def _shown(self, work: Work, report: Report) -> Outcome:

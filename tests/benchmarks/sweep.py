@@ -49,8 +49,6 @@ from sweep_figures import (  # noqa: E402 - tests are no package
     written,
 )
 
-from check_starttls_cert.sweep.processor import one_processor  # noqa: E402 - of this checkout
-
 CERTIFICATES = 500
 THREADS = 16
 PORT, SILENT_PORT = 2525, 2526
@@ -151,6 +149,8 @@ def server() -> Iterator[str]:
 
 def bare(folder: str, count: int) -> None:
     """Hold the conversation and the handshake with that many endpoints."""
+    from check_starttls_cert.sweep.processor import one_processor
+
     context = ssl.create_default_context(cafile=f"{folder}/ca.pem")
     context.check_hostname = False
     left, lock = iter(hosts(count)), threading.Lock()
