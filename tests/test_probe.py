@@ -559,6 +559,31 @@ def test_the_time_is_that_of_the_clock(store):
     assert seen.elapsed == 0.5
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_each_step_has_the_time_that_it_took_the_failed_one_too_and_the_goodbye_none(
+    tmp_path, store, monkeypatch, fails
+):
+    now = [0.0]
+
+    def slowed(call, seconds, error=None):
+        def slow(*arguments):
+            now[0] += seconds
+            if error is not None:
+                raise error
+            return call(*arguments)
+
+        return slow
+
+    monkeypatch.setattr(probe, "connect", slowed(probe.connect, 2))
+    monkeypatch.setattr(probe, "starttls", slowed(probe.starttls, 4))
+    monkeypatch.setattr(tls, "handshake", slowed(tls.handshake, 8, HandshakeError("no") if fails else None))
+    monkeypatch.setattr(probe, "goodbye", slowed(probe.goodbye, 16))
+    with Service(smtp(server_context(tmp_path, LEAF))) as service:
+        seen = probed(service, store, clock=lambda: now[0], resolver=slowed(connect.resolve, 1))
+    assert seen.timings == {"resolve": 1, "connect": 2, "starttls": 4, "handshake": 8}
+    assert seen.elapsed == (15 if fails else 31)
+
+
 def test_two_connections_share_one_deadline(store, monkeypatch):
     now = [0.0]
     plain = probe.connect
